@@ -1,0 +1,63 @@
+import type { Pool } from 'pg';
+import { type Ledger, LEDGER_BEGIN_WITHIN_MS } from '../../lib/ports.ts';
+import { addedStakes, type BatchRow, decodeAnswers, encodeItems } from './batch.ts';
+import { read, write } from './query.ts';
+
+const COMMIT = 'select at, codes, balances, versions, repeats from ledger_commit_batch($1::json, $2, $3)';
+
+/** Only a quick answer says what the server's clock shows now. */
+const QUICK_MS = 200;
+
+const WALLET = `select a.balance, a.version,
+    (select max(t.day)::text from transfer t where t.kind = 'daily' and t.player_id = $1) as last_daily_day
+  from account a where a.player_id = $1`;
+
+const AUDIT = 'select invariant, race_id, player_id, detail from ledger_audit';
+
+export type LedgerOptions = {
+  /** points of a new wallet, unless the player's row says 0 */
+  readonly startPoints: number;
+};
+
+/**
+ * Points in PostgreSQL. One call is one transaction with its own short lock timeout, so nothing is held across a round
+ * trip. An error that is no UnavailableError means that some item of the batch cannot be: nothing of it was written.
+ */
+export function createLedger(pool: Pool, { startPoints }: LedgerOptions): Ledger {
+  /** The server's clock minus our monotonic one, ms; null until the first quick answer. */
+  let offsetMs: number | null = null;
+
+  return {
+    async commitBatch(items) {
+      if (items.length === 0) return { answers: [], added: [] };
+      const sentAt = performance.now();
+      const notAfter = offsetMs === null ? null : Math.ceil(sentAt + offsetMs) + LEDGER_BEGIN_WITHIN_MS;
+      const [row] = await write<BatchRow>(pool, COMMIT, [encodeItems(items), startPoints, notAfter]);
+      if (row === undefined) throw new Error('ledger_commit_batch returned nothing');
+      if (performance.now() - sentAt < QUICK_MS) offsetMs = Number(row.at) - sentAt;
+      const answers = decodeAnswers(items, row);
+      return { answers, added: addedStakes(items, answers) };
+    },
+
+    async wallet(playerId) {
+      const [row] = await read<{ balance: bigint; version: bigint; last_daily_day: string | null }>(pool, WALLET, [
+        playerId,
+      ]);
+      if (row === undefined) return null;
+      return { balance: row.balance, version: Number(row.version), lastDailyDay: row.last_daily_day };
+    },
+
+    async audit() {
+      const rows = await read<{
+        invariant: string;
+        race_id: string | null;
+        player_id: string | null;
+        detail: string | null;
+      }>(pool, AUDIT, []);
+      return rows.map(({ invariant, race_id, player_id, detail }) => ({
+        invariant,
+        detail: [race_id && `race ${race_id}`, player_id && `player ${player_id}`, detail].filter(Boolean).join(': '),
+      }));
+    },
+  };
+}
