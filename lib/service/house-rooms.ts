@@ -1,0 +1,53 @@
+import { DEFAULT_SETTINGS } from '../core/room-settings.ts';
+import type { RoomId } from '../core/ids.ts';
+import type { RoomRecords, ServerClock } from '../ports.ts';
+import { newRoomCode, type RoomSecrets } from './room-secrets.ts';
+
+export type HouseRoomsDeps = {
+  readonly records: Pick<RoomRecords, 'create' | 'get'>;
+  readonly clock: ServerClock;
+  readonly secrets: RoomSecrets;
+};
+
+/** A house room outlives every lifetime setting. */
+const FOR_EVER_MS = 100 * 365 * 86_400_000;
+const NAMES = [
+  '새벽 경마장 · Dawn Track',
+  '한낮 경마장 · Noon Track',
+  '노을 경마장 · Dusk Track',
+  '달빛 경마장 · Moonlight Track',
+];
+const CODE_TRIES = 5;
+
+/**
+ * Rooms without a host that run by themselves while somebody is there, so that a new server's lobby is not dead.
+ * Made once: the same numbers are the same rooms after a restart and on every instance.
+ */
+export async function ensureHouseRooms(count: number, deps: HouseRoomsDeps): Promise<readonly RoomId[]> {
+  const { records, clock, secrets } = deps;
+  const ids: RoomId[] = [];
+  for (let number = 1; number <= count; number++) {
+    const id = secrets.houseRoomId(number);
+    ids.push(id);
+    if ((await records.get(id)) !== null) continue;
+    const now = clock.now();
+    for (let tries = 0; tries < CODE_TRIES; tries++) {
+      const made = await records.create({
+        id,
+        code: newRoomCode(),
+        kind: 'bet',
+        house: true,
+        locale: 'ko',
+        name: NAMES[(number - 1) % NAMES.length] ?? '경마장',
+        passwordHash: null,
+        settings: { ...DEFAULT_SETTINGS.bet, mode: 'auto', capacity: 500 },
+        hostId: null,
+        createdBy: null,
+        createdAt: now,
+        expiresAt: now + FOR_EVER_MS,
+      });
+      if (made.kind !== 'code-taken') break;
+    }
+  }
+  return ids;
+}

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDraws, makeField, simulate } from '../../lib/engine/index.ts';
+import { SimulationPool } from '../../lib/run/simulation-pool.ts';
+import { countWins } from '../../lib/run/simulation-worker.ts';
+import { createTestLog } from '../races/arena.ts';
+
+const { log, lines } = createTestLog();
+const field = makeField({ draws: createDraws(new Uint8Array(32).fill(3), 'test'), count: 8, equal: false });
+const keyOf = (n: number): Uint8Array => new Uint8Array(32).fill(n);
+const inline = (n: number) => simulate({ simVersion: 1, track: 'medium', horses: field, key: keyOf(n) });
+
+let pool: SimulationPool;
+beforeAll(async () => {
+  pool = new SimulationPool({ log, threads: 1 });
+  await pool.warm();
+});
+afterAll(async () => {
+  await pool.close();
+});
+
+describe('the simulation pool', () => {
+  it('[RC50] gives what the engine gives, off the loop', async () => {
+    const before = pool.stats();
+    const runs = await Promise.all([1, 2, 3].map((n) => pool.simulate({ track: 'medium', field, key: keyOf(n) })));
+    expect(runs).toEqual([1, 2, 3].map(inline));
+    expect(pool.stats().completed).toBe(before.completed + 3);
+    expect(pool.stats().inline).toBe(0);
+    expect(await pool.monteCarlo('short', field, 50)).toEqual(countWins('short', field, 50));
+  });
+
+  it('[RC51] a worker that dies in the middle is replaced, and no race is lost', async () => {
+    const runs = Promise.all([4, 5, 6, 7].map((n) => pool.simulate({ track: 'medium', field, key: keyOf(n) })));
+    await pool.killWorkers();
+    expect(await runs).toEqual([4, 5, 6, 7].map(inline));
+    const before = pool.stats().completed;
+    await pool.warm();
+    expect(pool.stats().completed).toBeGreaterThan(before);
+  });
+
+  it('[RC52] a full queue, a missed deadline or a closed pool: races run inline, the morning line is refused', async () => {
+    const narrow = new SimulationPool({ log, threads: 1, maxQueue: 1, simulateDeadlineMs: 5_000, monteCarloDeadlineMs: 30 });
+    await narrow.warm();
+    const late = narrow.monteCarlo('long', field, 100_000);
+    const outcome = late.then(
+      () => 'done',
+      () => 'refused',
+    );
+    const runs = await Promise.all([1, 2, 3, 4].map((n) => narrow.simulate({ track: 'medium', field, key: keyOf(n) })));
+    expect(runs).toEqual([1, 2, 3, 4].map(inline));
+    expect(narrow.stats().inline).toBeGreaterThan(0);
+    expect(await outcome).toBe('refused');
+    await narrow.close();
+    expect(await narrow.simulate({ track: 'medium', field, key: keyOf(9) })).toEqual(inline(9));
+    await expect(narrow.monteCarlo('medium', field, 10)).rejects.toThrow();
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('[RC53] a field that is none is an error, not a reason to try inline', async () => {
+    const before = pool.stats().inline;
+    await expect(pool.simulate({ track: 'medium', field: field.slice(0, 1), key: keyOf(1) })).rejects.toThrow(RangeError);
+    expect(pool.stats().inline).toBe(before);
+  });
+});
