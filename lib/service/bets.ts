@@ -1,0 +1,115 @@
+import { checkBet, checkBettor } from '../core/bets.ts';
+import type { RaceId, RoomId } from '../core/ids.ts';
+import { refuse } from '../errors.ts';
+import type { LedgerQueue, Logger, Push, RaceRecords } from '../ports.ts';
+import type { Payload, Reply, RoomEvent } from '../protocol.ts';
+import type { Caller } from './caller.ts';
+import { bodyHash } from './command-mark.ts';
+import { ledgerRead } from './ledger-errors.ts';
+import type { Odds } from './odds.ts';
+import type { RaceBook } from './race-book.ts';
+import { betIdOf, type Leaves, receiptOf } from './race-items.ts';
+import type { RoomAccess } from './room-access.ts';
+
+export type BetsDeps = {
+  readonly records: Pick<RaceRecords, 'mine' | 'outcomes'>;
+  readonly queue: LedgerQueue;
+  readonly rooms: RoomAccess;
+  readonly book: RaceBook;
+  readonly odds: Odds;
+  readonly leaves: Leaves;
+  readonly push: Push;
+  readonly log: Logger;
+};
+
+/** Bets: checked here for what is fixed, judged by the ledger for what moves (phase, points, caps). */
+export function createBetsService(deps: BetsDeps) {
+  const { records, queue, rooms, book, odds, leaves, push, log } = deps;
+
+  async function place(caller: Caller, payload: Payload<'bet:place'>): Promise<Reply<'bet:place'>> {
+    const { raceId, commandId } = payload;
+    const race = await book.race(raceId);
+    const member = rooms.state(race.roomId)?.document.members.find(({ id }) => id === caller.playerId);
+    const code = checkBettor({ member, race });
+    if (code !== null) throw refuse(code);
+    const bet = checkBet(race, payload);
+    if ('error' in bet) throw refuse(bet.error);
+
+    const { pool, selection, stake } = bet;
+    const parts = leaves.make(raceId, caller.playerId, payload, { kind: 'bet', pool, selection, stake: payload.stake });
+    const betId = betIdOf(caller.playerId, commandId);
+    const answer = await queue.submit({
+      kind: 'bet',
+      playerId: caller.playerId,
+      commandId,
+      bodyHash: bodyHash('bet:place', payload),
+      raceId,
+      ...parts,
+      betId,
+      pool,
+      selection,
+      stake,
+    });
+    const { balance, balanceVersion } = answer;
+    if (balance === undefined || balanceVersion === undefined)
+      throw new Error('the ledger accepted a bet without its balance');
+    push.player(caller.playerId, 'wallet:update', {
+      balance: String(balance),
+      version: balanceVersion,
+      cause: 'stake',
+      betId,
+    });
+    return {
+      betId: answer.betId ?? betId,
+      balance: String(balance),
+      balanceVersion,
+      receipt: answer.receipt ?? receiptOf(raceId, commandId, parts),
+    };
+  }
+
+  /** Each player with a connection in the room here is told what became of their bets. */
+  async function tellOutcomes(roomId: RoomId, raceId: RaceId): Promise<void> {
+    const players = push.playersIn(roomId);
+    if (players.length === 0) return;
+    for (const { playerId, bets, balance, balanceVersion } of await records.outcomes(raceId, players)) {
+      if (bets.length === 0) continue;
+      push.player(playerId, 'bet:settled', { raceId, bets });
+      const cause = bets.some(({ outcome }) => outcome === 'paid') ? 'payout' : 'refund';
+      if (bets.some(({ outcome }) => outcome !== 'lost'))
+        push.player(playerId, 'wallet:update', { balance: String(balance), version: balanceVersion, cause });
+    }
+  }
+
+  function follow(roomId: RoomId, event: RoomEvent): void {
+    if (event.type !== 'race settled' && event.type !== 'race void') return;
+    if (rooms.state(roomId)?.document.kind !== 'bet') return;
+    tellOutcomes(roomId, event.raceId).catch((error: unknown) =>
+      log.warn({ err: error, roomId, raceId: event.raceId }, 'outcomes not told'),
+    );
+  }
+
+  rooms.onEvents((roomId, events) => {
+    for (const event of events) follow(roomId, event);
+  });
+
+  return {
+    place,
+
+    async quote(_caller: Caller, payload: Payload<'bet:quote'>): Promise<Reply<'bet:quote'>> {
+      const race = await book.race(payload.raceId);
+      if (race.kind !== 'bet') throw refuse('FORBIDDEN');
+      if (race.phase !== 'open') throw refuse('PHASE_CLOSED');
+      const bet = checkBet(race, payload);
+      if ('error' in bet) throw refuse(bet.error);
+      const range = await ledgerRead(odds.quote(race, bet));
+      if (range === null) throw refuse('SELECTION_INVALID');
+      return { low: String(range.low), high: String(range.high) };
+    },
+
+    async mine(caller: Caller, { raceId }: Payload<'bet:mine'>): Promise<Reply<'bet:mine'>> {
+      await book.race(raceId);
+      return ledgerRead(records.mine(raceId, caller.playerId));
+    },
+  };
+}
+export type BetsService = ReturnType<typeof createBetsService>;

@@ -1,0 +1,150 @@
+import type { PlayerId, RoomId } from '../core/ids.ts';
+import { checkHorse, checkPicker, checkVote, freeHorses } from '../core/picks.ts';
+import { takenHorses } from '../core/public-race.ts';
+import { RefusedError, refuse } from '../errors.ts';
+import type { LedgerQueue, Logger, RaceRecords } from '../ports.ts';
+import type { Payload, RaceView, Reply } from '../protocol.ts';
+import type { Caller } from './caller.ts';
+import { bodyHash } from './command-mark.ts';
+import { ledgerRead } from './ledger-errors.ts';
+import type { RaceBook } from './race-book.ts';
+import type { RaceIds } from './race-ids.ts';
+import { type Leaves, receiptOf } from './race-items.ts';
+import type { RoomAccess } from './room-access.ts';
+
+export type PicksDeps = {
+  readonly records: Pick<RaceRecords, 'get' | 'mine'>;
+  readonly queue: LedgerQueue;
+  readonly rooms: RoomAccess;
+  readonly book: RaceBook;
+  readonly leaves: Leaves;
+  readonly ids: RaceIds;
+  readonly log: Logger;
+  /** Uniform integer in 0…n-1, for "any horse". */
+  readonly randomBelow: (n: number) => number;
+};
+
+/** "Any horse" in an exclusive room: others take horses meanwhile, so the draw is made again. */
+const RANDOM_TRIES = 6;
+
+/** Picks and place votes. Whether a horse is still free and the race still open is the ledger's to judge. */
+export function createPicksService(deps: PicksDeps) {
+  const { records, queue, rooms, book, leaves, ids, log, randomBelow } = deps;
+
+  async function raceOfPicker(caller: Caller, raceId: RaceView['id']): Promise<RaceView> {
+    const race = await book.race(raceId);
+    const member = rooms.state(race.roomId)?.document.members.find(({ id }) => id === caller.playerId);
+    const code = checkPicker({ member, race });
+    if (code !== null) throw refuse(code);
+    return race;
+  }
+
+  /** The pick stands already: a log that is busy must not make it look otherwise. */
+  async function tell(race: RaceView, playerId: PlayerId, picked: boolean): Promise<void> {
+    try {
+      await rooms.append(race.roomId, [{ type: 'pick made', raceId: race.id, playerId, picked }]);
+    } catch (error) {
+      log.warn({ err: error, roomId: race.roomId, raceId: race.id }, 'pick not told');
+    }
+  }
+
+  async function choose(caller: Caller, payload: Payload<'pick:choose'>): Promise<Reply<'pick:choose'>> {
+    const race = await raceOfPicker(caller, payload.raceId);
+    if (payload.horse !== 'random') {
+      const code = checkHorse(race, payload.horse);
+      if (code !== null) throw refuse(code);
+      return submit(caller, payload, race, payload.horse);
+    }
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await submit(caller, payload, race, await anyHorse(race));
+      } catch (error) {
+        const taken = error instanceof RefusedError && error.refusal.code === 'HORSE_TAKEN';
+        if (!taken || tries === RANDOM_TRIES) throw error;
+      }
+    }
+  }
+
+  async function anyHorse(race: RaceView): Promise<number> {
+    const details = race.rules.exclusivePicks ? await ledgerRead(records.get(race.id)) : null;
+    const free = freeHorses(race, details === null ? [] : takenHorses(details.picks));
+    // None is free: the ledger says so, unless this is a repeat that it answers.
+    const from = free.length > 0 ? free : freeHorses(race, []).slice(0, 1);
+    const horse = from[randomBelow(Math.max(from.length, 1))] ?? from[0];
+    if (horse === undefined) throw refuse('SELECTION_INVALID');
+    return horse;
+  }
+
+  async function submit(
+    caller: Caller,
+    payload: Payload<'pick:choose'>,
+    race: RaceView,
+    horse: number,
+  ): Promise<Reply<'pick:choose'>> {
+    const { commandId, raceId } = payload;
+    const parts = leaves.make(raceId, caller.playerId, payload, { kind: 'pick', horse });
+    const answer = await queue.submit({
+      kind: 'pick',
+      playerId: caller.playerId,
+      commandId,
+      bodyHash: bodyHash('pick:choose', payload),
+      raceId,
+      ...parts,
+      horse,
+    });
+    if (!answer.repeated) await tell(race, caller.playerId, true);
+    return { horse: answer.horse ?? horse, receipt: answer.receipt ?? receiptOf(raceId, commandId, parts) };
+  }
+
+  async function submitClear(playerId: PlayerId, payload: Payload<'pick:clear'>, race: RaceView): Promise<void> {
+    const parts = leaves.make(race.id, playerId, payload, { kind: 'pick-clear' });
+    const answer = await queue.submit({
+      kind: 'pick-clear',
+      playerId,
+      commandId: payload.commandId,
+      bodyHash: bodyHash('pick:clear', payload),
+      raceId: race.id,
+      ...parts,
+    });
+    if (!answer.repeated) await tell(race, playerId, false);
+  }
+
+  /** A kick before the close drops the pick, once for each command that made it. */
+  async function dropPick(roomId: RoomId, playerId: PlayerId): Promise<void> {
+    const race = await book.view(roomId);
+    if (race === null || race.kind !== 'pick' || race.phase !== 'open') return;
+    const mine = await records.mine(race.id, playerId);
+    if (mine.pick === undefined) return;
+    const commandId = ids.command('kicked', race.id, playerId, mine.pick.receipt?.commandId ?? '');
+    await submitClear(playerId, { commandId, raceId: race.id }, race);
+  }
+
+  return {
+    choose,
+    dropPick,
+
+    async clear(caller: Caller, payload: Payload<'pick:clear'>): Promise<Reply<'pick:clear'>> {
+      await submitClear(caller.playerId, payload, await raceOfPicker(caller, payload.raceId));
+      return {};
+    },
+
+    async vote(caller: Caller, payload: Payload<'vote:place'>): Promise<Reply<'vote:place'>> {
+      const race = await raceOfPicker(caller, payload.raceId);
+      const code = checkVote(race, payload.place);
+      if (code !== null) throw refuse(code);
+      const { commandId, raceId, place } = payload;
+      const parts = leaves.make(raceId, caller.playerId, payload, { kind: 'vote', place });
+      const answer = await queue.submit({
+        kind: 'vote',
+        playerId: caller.playerId,
+        commandId,
+        bodyHash: bodyHash('vote:place', payload),
+        raceId,
+        ...parts,
+        place,
+      });
+      return { receipt: answer.receipt ?? receiptOf(raceId, commandId, parts) };
+    },
+  };
+}
+export type PicksService = ReturnType<typeof createPicksService>;

@@ -1,0 +1,66 @@
+import type { LedgerQueue, Logger, Push, RaceRecords, SeedKeyRecords, ServerClock, Simulations } from '../ports.ts';
+import { createTiming } from '../core/race-timing.ts';
+import { createBetsService } from './bets.ts';
+import { createOdds } from './odds.ts';
+import { createPicksService } from './picks.ts';
+import { createRaceBook } from './race-book.ts';
+import { createRaceFrames } from './race-frames.ts';
+import { createRaceIds } from './race-ids.ts';
+import { createLeaves } from './race-items.ts';
+import { createRaceOpenings } from './race-openings.ts';
+import { createRaceRounds } from './race-rounds.ts';
+import { createRaceSimulations } from './race-simulations.ts';
+import { createRacesService } from './races.ts';
+import type { RoomAccess } from './room-access.ts';
+
+export type RacingDeps = {
+  readonly records: RaceRecords;
+  readonly seedKeys: SeedKeyRecords;
+  readonly queue: LedgerQueue;
+  readonly rooms: RoomAccess;
+  readonly simulations: Simulations;
+  readonly push: Push;
+  readonly clock: ServerClock;
+  readonly log: Logger;
+  /** TIME_SCALE */
+  readonly timeScale: number;
+  /** Two secrets of the server, 32 bytes each, the same on every instance, never published. */
+  readonly idSecret: Uint8Array;
+  readonly tagSecret: Uint8Array;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** uniform integer in 0…n-1 */
+  readonly randomBelow: (n: number) => number;
+};
+
+/**
+ * Everything about races, wired. The book listens to the rooms' events first: whoever listens after it finds views as new as
+ * the event in hand. Timers (`run/race-clock`, `run/sweeper`, `socket/frames`) are made from the parts returned here.
+ */
+export function createRacing(deps: RacingDeps) {
+  const { records, seedKeys, queue, rooms, simulations, push, clock, log, randomBytes, randomBelow } = deps;
+  const timing = createTiming(deps.timeScale);
+  const ids = createRaceIds(deps.idSecret);
+  const leaves = createLeaves(deps.tagSecret);
+  const book = createRaceBook({ records, rooms, clock, timing });
+  const runs = createRaceSimulations({ seedKeys, simulations });
+  const frames = createRaceFrames({ records, runs, timing });
+  const rounds = createRaceRounds({ records, rooms, runs, leaves, clock, timing, log });
+  const openings = createRaceOpenings({
+    records,
+    seedKeys,
+    rooms,
+    book,
+    ids,
+    simulations,
+    clock,
+    timing,
+    log,
+    randomBytes,
+  });
+  const odds = createOdds({ records, rooms, book, push, clock, log });
+  const races = createRacesService({ records, rooms, book, openings, frames, ids, clock, timing });
+  const bets = createBetsService({ records, queue, rooms, book, odds, leaves, push, log });
+  const picks = createPicksService({ records, queue, rooms, book, leaves, ids, log, randomBelow });
+  return { timing, book, frames, rounds, openings, odds, races, bets, picks };
+}
+export type Racing = ReturnType<typeof createRacing>;
