@@ -1,0 +1,73 @@
+import { render } from 'preact';
+import { locale, setLocale } from './i18n/index.ts';
+import { openSocket } from './net/socket.ts';
+import { takeChunk, fetchChunks } from './state/frames.ts';
+import { entry, followAddress } from './state/entry.ts';
+import { onLobbyUpdate } from './state/lobby.ts';
+import { enterRoom, onBetSettled, onOdds, onRoomEvents, onRoomLeft, race, resumeAuth, room } from './state/room.ts';
+import { parseRoute, raceInHash, recordShown, route } from './state/route.ts';
+import { forgetToken, onNotice, onSessionReady, sessionAuth, syncTime, takeBalance } from './state/session.ts';
+import { toast } from './state/toasts.ts';
+import { errorText } from '../../lib/errors.ts';
+import { App } from './views/app.tsx';
+import { askLeave } from './views/leave.tsx';
+import './style/base.css';
+import './style/forms.css';
+import './style/room.css';
+import './style/panels.css';
+
+setLocale(locale.value);
+
+openSocket(
+  {
+    auth: () => ({ ...sessionAuth(), ...resumeAuth() }),
+    badToken: () => {
+      forgetToken();
+      toast(errorText('BAD_TOKEN', locale.value), 'bad');
+    },
+  },
+  {
+    'session:ready': (ready) => {
+      onSessionReady(ready);
+      followAddress(ready.resumed, ready.left);
+    },
+    'room:snapshot': ({ room: snapshot, seat }) => enterRoom(snapshot, seat),
+    'room:events': onRoomEvents,
+    'room:left': onRoomLeft,
+    'race:odds': onOdds,
+    'race:frames': (chunk) => takeChunk(chunk.raceId, chunk),
+    'wallet:update': ({ balance, version }) => takeBalance(balance, version),
+    'bet:settled': onBetSettled,
+    'lobby:update': onLobbyUpdate,
+    'server:notice': onNotice,
+  },
+);
+
+window.addEventListener('popstate', () => {
+  const held = room.value;
+  const next = parseRoute(location.pathname, location.hash);
+  if (held !== null && (next.page === 'lobby' || next.code !== held.code)) {
+    // Back from a room: stay, and ask first.
+    history.pushState({ paddock: true }, '', `/r/${held.code}`);
+    askLeave.value = true;
+    return;
+  }
+  entry.value = null;
+  route.value = next;
+  if (held === null && next.page === 'room') followAddress(false, undefined);
+});
+window.addEventListener('hashchange', () => {
+  recordShown.value = raceInHash(location.hash);
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState !== 'visible') return;
+  void syncTime();
+  const now = race.value;
+  if (now?.phase === 'running' || now?.phase === 'closed') void fetchChunks(now.id);
+});
+
+const root = document.getElementById('app');
+if (root) {
+  root.replaceChildren();
+  render(<App />, root);
+}

@@ -1,0 +1,116 @@
+import { t, type TextKey } from '../i18n/index.ts';
+import { choicesFor, type NUMBER_CHOICES } from '../state/settings.ts';
+import type { Kind, Pool, Settings, Track } from '../types.ts';
+import { points } from '../ui/format.ts';
+import { Field, Segments, Toggle } from '../ui/parts.tsx';
+
+type Props = { readonly kind: Kind; readonly value: Settings; readonly onChange: (patch: Partial<Settings>) => void };
+type NumberKey = keyof typeof NUMBER_CHOICES;
+
+const UNIT: Readonly<Record<NumberKey, TextKey>> = {
+  capacity: 'unit.people',
+  slowModeSeconds: 'unit.seconds',
+  lifetimeMinutes: 'unit.minutes',
+  emptyGraceSeconds: 'unit.seconds',
+  openSeconds: 'unit.seconds',
+  resultSeconds: 'unit.seconds',
+  maxStakePerRace: 'unit.points',
+};
+
+/** The settings of the race, then those of the room. */
+export function SettingsForm({ kind, value, onChange }: Props) {
+  const number = (key: NumberKey, hint?: TextKey) => (
+    <Field key={key} label={t(`setting.${key}`)} {...(hint ? { hint: t(hint) } : {})}>
+      {(id) => (
+        <select id={id} value={value[key]} onChange={(event) => onChange({ [key]: Number(event.currentTarget.value) })}>
+          {choicesFor(key, value[key]).map((choice) => (
+            <option key={choice} value={choice}>
+              {choice === 0 ? t('setting.off') : t(UNIT[key], { n: key === 'maxStakePerRace' ? points(String(choice)) : choice })}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+  const toggle = (key: 'listed' | 'spectators' | 'locked' | 'exclusivePicks' | 'placeVote', hint?: TextKey) => (
+    <Toggle label={t(`setting.${key}`)} {...(hint ? { hint: t(hint) } : {})} on={value[key]} onChange={(on) => onChange({ [key]: on })} />
+  );
+  return (
+    <div class="settings">
+      <h3>{t('setting.race')}</h3>
+      <Segments
+        label={t('setting.mode')}
+        value={value.mode}
+        options={[
+          { value: 'manual', text: t('mode.manual') },
+          { value: 'auto', text: t('mode.auto') },
+        ]}
+        onChange={(mode) => onChange({ mode })}
+      />
+      <p class="hint">{t(value.mode === 'manual' ? 'mode.manualHint' : 'mode.autoHint')}</p>
+      <Segments<Track>
+        label={t('setting.track')}
+        value={value.track}
+        options={[
+          { value: 'short', text: t('track.short') },
+          { value: 'medium', text: t('track.medium') },
+          { value: 'long', text: t('track.long') },
+        ]}
+        onChange={(track) => onChange({ track })}
+      />
+      <div class="grid-2">
+        <Horses kind={kind} value={value.horses} onChange={(horses) => onChange({ horses })} />
+        {number('openSeconds')}
+        {number('resultSeconds')}
+        {kind === 'bet' && number('maxStakePerRace')}
+      </div>
+      {kind === 'bet' && <Pools value={value.pools} onChange={(pools) => onChange({ pools })} />}
+      {kind === 'pick' && toggle('exclusivePicks', 'setting.exclusiveHint')}
+      {kind === 'pick' && toggle('placeVote', 'setting.placeVoteHint')}
+      <h3>{t('setting.room')}</h3>
+      {toggle('listed', 'setting.listedHint')}
+      {toggle('spectators')}
+      {toggle('locked', 'setting.lockedHint')}
+      <div class="grid-2">
+        {number('capacity')}
+        {number('slowModeSeconds')}
+        {number('lifetimeMinutes')}
+        {number('emptyGraceSeconds')}
+      </div>
+    </div>
+  );
+}
+
+function Horses({ kind, value, onChange }: { kind: Kind; value: Settings['horses']; onChange: (value: Settings['horses']) => void }) {
+  return (
+    <Field label={t('setting.horses')}>
+      {(id) => (
+        <select
+          id={id}
+          value={value}
+          onChange={(event) => onChange(event.currentTarget.value === 'auto' ? 'auto' : Number(event.currentTarget.value))}
+        >
+          {(kind === 'pick' || value === 'auto') && <option value="auto">{t('setting.horsesAuto')}</option>}
+          {[4, 5, 6, 7, 8, 9, 10, 11, 12].map((count) => (
+            <option key={count} value={count}>
+              {t('unit.horses', { n: count })}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+function Pools({ value, onChange }: { value: readonly Pool[]; onChange: (pools: readonly Pool[]) => void }) {
+  const set = (pool: Pool, on: boolean) => {
+    const next = (['win', 'place'] as const).filter((other) => (other === pool ? on : value.includes(other)));
+    if (next.length > 0) onChange(next);
+  };
+  return (
+    <>
+      <Toggle label={t('pool.win')} hint={t('pool.win.rule')} on={value.includes('win')} onChange={(on) => set('win', on)} />
+      <Toggle label={t('pool.place')} hint={t('pool.place.rule3')} on={value.includes('place')} onChange={(on) => set('place', on)} />
+    </>
+  );
+}
