@@ -137,7 +137,7 @@ function errorAnswer(log: Logger): ErrorRequestHandler {
     }
     const code = codeOf(error);
     if (code === 'INTERNAL') log.error({ err: error, path: request.path }, 'http.failed');
-    const locale = request.acceptsLanguages(['ko', 'en']) === 'ko' ? 'ko' : 'en';
+    const locale = request.acceptsLanguages(['en', 'ko']) === 'ko' ? 'ko' : 'en';
     response
       .status(STATUS[code] ?? 500)
       .setHeader('Cache-Control', 'no-store')

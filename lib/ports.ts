@@ -67,12 +67,13 @@ export type RoomCommit = {
   readonly roomId: RoomId;
   /** Refused ('late') when the store's clock is past it, so that a command that timed out cannot happen afterwards. */
   readonly notAfter: number;
+  /** Each (player, commandId) at most once in a commit. */
   readonly commands: readonly CommandMark[];
   /** The (epoch, version) that was decided on; null: the room must not exist yet. */
   readonly expect: { readonly epoch: Epoch; readonly version: number } | null;
   /** The highest (epoch, seq) the caller has seen: the store finds its own regression by it. */
   readonly known: LogHead | null;
-  /** The new document, its `version` one above `expect`; null: unchanged (chat, reactions, presence), version not raised. */
+  /** The new document, its `version` one above `expect`; null: unchanged (chat, reactions, presence), version not raised. Never without an event. */
   readonly document: RoomDocument | null;
   /** Room facts appended by this commit: `from` must equal the stored document's factVersion. */
   readonly facts: { readonly from: number; readonly to: number } | null;
@@ -150,6 +151,7 @@ export interface RoomStore {
   heads(roomIds: readonly RoomId[]): Promise<ReadonlyMap<RoomId, LogHead>>;
   /** Puts a room back (restart, store lost): a new epoch, seq 0 and its chat. 'exists' when it is already there. */
   restore(document: RoomDocument, chat: readonly ChatMessage[], card: RoomCard | null): Promise<'restored' | 'exists'>;
+  /** Gone for everybody at once; the archive is still given what it lacks, and a `restore` before that brings the room back as it was. */
   remove(roomId: RoomId): Promise<void>;
 
   /** Replaces this instance's lease for the room; an empty list gives it up. Leases end by themselves after `ttlMs`. */

@@ -24,7 +24,12 @@ export const PROTOCOL_VERSION = 1;
 
 // ---- schemas ----
 
-const id = <Id extends string>() => z.string().min(1).max(64) as unknown as z.ZodType<Id, string>;
+/** Ids are ours and printable; anything else names nothing, and must not reach a database. */
+const id = <Id extends string>() =>
+  z
+    .string()
+    .max(64)
+    .regex(/^[\x21-\x7e]+$/) as unknown as z.ZodType<Id, string>;
 const commandId = z.uuid() as unknown as z.ZodType<CommandId, string>;
 const roomId = id<RoomId>();
 const raceId = id<RaceId>();
@@ -32,7 +37,7 @@ const playerId = id<PlayerId>();
 const messageId = id<MessageId>();
 const epoch = id<Epoch>();
 const seq = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
-const code = z.string().min(1).max(16);
+const code = z.string().regex(/^[0-9A-Za-z -]{1,16}$/);
 const text = (max: number) => z.string().min(1).max(max);
 const password = z.string().min(1).max(64);
 const nickname = z.string().max(64);
@@ -76,7 +81,7 @@ export const REQUESTS = {
   'lobby:watch': z.strictObject({
     search: z.string().max(30).optional(),
     kind: kind.optional(),
-    after: z.string().max(128).optional(),
+    after: z.string().regex(/^[\x20-\x7e]{0,128}$/).optional(),
   }),
   'lobby:unwatch': z.strictObject({}),
 

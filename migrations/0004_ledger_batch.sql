@@ -332,8 +332,8 @@ begin
 end
 $$;
 
--- A wallet with the start grant for each player who has none. Made in ascending order of players, so that two who make the
--- same ones wait for each other in one direction only. Returns the points granted, which the caller takes from issuance
+-- A wallet with the start grant for each player who has none and whom nobody else is making one for at this moment (a unique
+-- index would wait for them; without a wallet the caller tells 'again'). Returns the points granted, which the caller takes from issuance
 -- when it has all its other locks.
 create function ledger_make_wallets(p_players text[], p_start_points bigint) returns bigint
 language plpgsql volatile
@@ -349,7 +349,7 @@ begin
       select case when coalesce((select y.starts_at_zero from player y where y.id = p.id), false) then 0 else p_start_points end as points
     ) as s on true
     where not exists (select from account a where a.player_id = p.id)
-    order by p.id collate "C"
+      and pg_try_advisory_xact_lock(race_lock_key('wallet/' || p.id))
     on conflict (player_id) do nothing
     returning id, player_id, balance
   ), granted as (

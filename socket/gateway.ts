@@ -212,8 +212,6 @@ export function openGateway(io: Io, deps: GatewayDeps) {
   };
 }
 
-export type Gateway = ReturnType<typeof openGateway>;
-
 function refusalOf(code: ConnectErrorCode, locale: Locale, retryable?: boolean): Error {
   const data: ConnectRefusal = {
     code,

@@ -38,8 +38,4 @@ export class Listeners<Key, Message> {
   clear(): void {
     this.#byKey.clear();
   }
-
-  get keys(): number {
-    return this.#byKey.size;
-  }
 }

@@ -53,6 +53,8 @@ export function createPool(target: PgTarget, options: PoolOptions, onIdleError: 
   });
   // Without a listener a connection that the server closes would end the process.
   pool.on('error', onIdleError);
+  // The pool listens to idle clients only; one that dies while it is in use fails its query and must not end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -8,9 +8,13 @@ const COMMIT = 'select at, codes, balances, versions, repeats from ledger_commit
 /** Only a quick answer says what the server's clock shows now. */
 const QUICK_MS = 200;
 
-const WALLET = `select a.balance, a.version,
+/** A player without a wallet yet has a row here only where it is known that the wallet will start empty. */
+const WALLET = `select coalesce(a.balance, 0) as balance, coalesce(a.version, 0) as version,
     (select max(t.day)::text from transfer t where t.kind = 'daily' and t.player_id = $1) as last_daily_day
-  from account a where a.player_id = $1`;
+  from (select $1::text as id) as asked
+  left join account a on a.player_id = asked.id
+  left join player p on p.id = asked.id
+  where a.player_id is not null or p.starts_at_zero`;
 
 const AUDIT = 'select invariant, race_id, player_id, detail from ledger_audit';
 

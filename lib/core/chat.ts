@@ -32,6 +32,9 @@ export function decideChat(
   if (!member) return { error: { code: 'NOT_MEMBER' } };
   const text = cleanLine(draft.text);
   if (text === '' || characters(text) > rules.chatCharacters) return { error: { code: 'BAD_REQUEST', path: 'text' } };
+  // The store forgets commands when a crash takes its memory; the message that one made tells that it was done.
+  const said = room.chat.find((message) => message.id === draft.id);
+  if (said !== undefined) return said.text === text ? { events: [] } : { error: { code: 'COMMAND_CONFLICT' } };
   const waitMs = slowModeWait(room, draft.playerId, now);
   if (waitMs > 0) return { error: { code: 'SLOW_MODE', retryAfterMs: waitMs } };
   const mentions = [...new Set(draft.mentions ?? [])].filter((id) => memberOf(document, id) !== undefined);

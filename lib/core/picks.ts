@@ -52,9 +52,12 @@ export function awaited(
   );
 }
 
-/** The round need not wait any longer: everybody awaited has picked, and there are two picks to run a race for. */
-export function everybodyPicked(waitedFor: readonly PlayerId[], picked: readonly PlayerId[]): boolean {
-  return waitedFor.length > 0 && picked.length >= 2 && waitedFor.every((id) => picked.includes(id));
+/**
+ * The round need not wait any longer: everybody awaited has picked, and there will be two horses' players to run a race
+ * for. In a rerun one pick will do, since participants who are away get a horse drawn.
+ */
+export function everybodyPicked(waitedFor: readonly PlayerId[], picked: readonly PlayerId[], rerun: boolean): boolean {
+  return picked.length >= (rerun ? 1 : 2) && waitedFor.length > 0 && waitedFor.every((id) => picked.includes(id));
 }
 
 export type PeopleAtClose = {

@@ -1,8 +1,8 @@
 /**
- * Cleaning of what people type. Removed: control characters (but not the joiners that emoji and some scripts need) and
+ * Cleaning of what people type. Removed: control characters, lone surrogates (but not the joiners that emoji and some scripts need) and
  * the bidirectional overrides by which one name could be made to look like another (Unicode Technical Report 36).
  */
-const UNWANTED = /[\p{Cc}\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB]/gu;
+const UNWANTED = /[\p{Cc}\p{Cs}\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB]/gu;
 
 /** One line: NFC, without unwanted characters, runs of white space as one space, trimmed. */
 export function cleanLine(raw: string): string {

@@ -33,6 +33,8 @@ type Entry = {
   place: 'queue' | 'batch' | 'again';
   /** An attempt is under way now. */
   sent: boolean;
+  /** A lock was not to be had. */
+  turnedAway: boolean;
   waiters: Waiter[];
   /** Until then an earlier attempt, whose answer was lost, may still take effect: a refusal is no answer before. */
   openUntil: number;
@@ -84,6 +86,7 @@ export class Lane {
         dueAt,
         place: 'queue',
         sent: false,
+        turnedAway: false,
         waiters: [{ resolve, reject }],
         openUntil: 0,
       };
@@ -140,7 +143,8 @@ export class Lane {
 
   #inTime(entry: Entry): boolean {
     if (performance.now() <= entry.dueAt || entry.openUntil > 0) return true;
-    this.#reject(entry, refuse('OVERLOADED', { retryAfterMs: this.#options.queueMs }));
+    const code = entry.turnedAway ? 'BUSY' : 'OVERLOADED';
+    this.#reject(entry, refuse(code, { retryAfterMs: this.#options.queueMs }));
     return false;
   }
 
@@ -236,8 +240,7 @@ export class Lane {
       return;
     }
     if (answer.ok === false && sentAt > entry.openUntil) return this.#reject(entry, refuse(answer.code));
-    if (entry.openUntil === 0 && performance.now() > entry.dueAt)
-      return this.#reject(entry, refuse('BUSY', { retryAfterMs: this.#options.queueMs }));
+    entry.turnedAway = true;
     this.#later(entry);
   }
 
@@ -270,7 +273,7 @@ export class Lane {
     this.#start();
     const aborted = new Promise<void>((resolve) => closing.signal.addEventListener('abort', () => resolve()));
     while (this.#live.size > 0 && !closing.signal.aborted) {
-      await Promise.race([aborted, this.#pumping ?? sleep(AGAIN_MS)]);
+      await Promise.race([aborted, sleep(AGAIN_MS)]);
       this.#start();
     }
     clearTimeout(end);

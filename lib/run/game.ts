@@ -119,7 +119,7 @@ export function createGame(deps: GameDeps) {
     randomBytes: deps.random.bytes,
     randomBelow: deps.random.below,
   });
-  batcher.onAdded((added) => racing.odds.added(added));
+  batcher.onAdded(racing.odds.added);
   lifecycle.onStop('odds', 100, racing.odds.close);
 
   const seats = edge.openSeats(world.feeds);
@@ -184,7 +184,8 @@ export function createGame(deps: GameDeps) {
     lifecycle.onStop('race clock', 3_000, () => raceClock.close());
     lifecycle.onStop('room keeper and sweeper', 3_000, () => Promise.all([keeper.close(), sweeper.close()]));
     await raceClock.start();
-    simulations.warm().catch((error: unknown) => log.warn({ err: error }, 'simulations.not_warm'));
+    // A race that the pool cannot run is run inline, and told then.
+    simulations.warm().catch((error: unknown) => log.debug({ err: error }, 'simulations.not_warm'));
     deps.metrics.gauge('races_unfinished', 'Races this process has an alarm for', () => raceClock.watching);
   }
 
@@ -228,5 +229,3 @@ export function createGame(deps: GameDeps) {
     },
   };
 }
-
-export type Game = ReturnType<typeof createGame>;

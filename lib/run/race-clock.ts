@@ -1,5 +1,6 @@
 import type { RaceId, RoomId } from '../core/ids.ts';
 import { nextDeadline } from '../core/race.ts';
+import type { Phase } from '../core/race-state.ts';
 import type { Logger, RaceRecords, ServerClock } from '../ports.ts';
 import { UnavailableError } from '../ports.ts';
 import type { RoomEvent } from '../protocol.ts';
@@ -22,6 +23,16 @@ type Alarm = { readonly at: number; readonly timer: NodeJS.Timeout };
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 2_000;
+/** After these an automatic room may open its next race, or a pick room close early. */
+const CHANGES_THE_ROUND: ReadonlySet<RoomEvent['type']> = new Set<RoomEvent['type']>([
+  'race settled',
+  'race void',
+  'member joined',
+  'member left',
+  'member changed',
+  'pick made',
+  'settings changed',
+]);
 /** Node's timers count in 31 bits. */
 const LONGEST_TIMER_MS = 2_000_000_000;
 
@@ -36,6 +47,8 @@ export class RaceClock {
   readonly #openings = new Map<RoomId, Alarm>();
   /** Failed looks in a row. */
   readonly #failed = new Map<RaceId, number>();
+  /** Races whose members know that they are paused. */
+  readonly #paused = new Set<RaceId>();
   #closed = false;
 
   constructor(deps: RaceClockDeps) {
@@ -55,6 +68,7 @@ export class RaceClock {
     try {
       const next = await this.#deps.rounds.advance(raceId);
       this.#failed.delete(raceId);
+      this.#paused.delete(raceId);
       if (next !== null) this.#wake(raceId, roomId, next);
     } catch (error) {
       await this.#retry(raceId, roomId, error);
@@ -118,10 +132,12 @@ export class RaceClock {
     this.#wake(raceId, roomId, clock.now() + backOffMs * (0.75 + Math.random() / 2));
     const race = book.cached(roomId);
     const late = race?.id === raceId && (nextDeadline(race) ?? 0) <= clock.now();
-    if (away && late && failures === 1) await this.#tellPaused(roomId, race.phase);
+    if (!away || !late || this.#paused.has(raceId)) return;
+    this.#paused.add(raceId);
+    await this.#tellPaused(roomId, race.phase);
   }
 
-  async #tellPaused(roomId: RoomId, phase: 'open' | 'closed' | 'running' | 'settled' | 'void'): Promise<void> {
+  async #tellPaused(roomId: RoomId, phase: Phase): Promise<void> {
     this.#deps.log.warn({ roomId, phase }, 'race paused');
     try {
       await this.#deps.rooms.append(roomId, [{ type: 'race paused', phase }]);
@@ -131,36 +147,26 @@ export class RaceClock {
   }
 
   #follow(roomId: RoomId, events: readonly RoomEvent[]): void {
-    let people = false;
-    for (const event of events) {
-      switch (event.type) {
-        case 'race opened':
-          this.#wake(event.race.id, roomId, event.race.closesAt);
-          break;
-        case 'race closing':
-          this.#wake(event.raceId, roomId, event.closesAt);
-          break;
-        case 'race drawn':
-          this.#wake(event.raceId, roomId, event.startsAt);
-          break;
-        case 'race running':
-          this.#wake(event.raceId, roomId, event.endsAt);
-          break;
-        case 'race settled':
-        case 'race void':
-          this.#drop(this.#races, event.raceId);
-          people = true;
-          break;
-        case 'member joined':
-        case 'member left':
-        case 'member changed':
-        case 'pick made':
-        case 'settings changed':
-          people = true;
-          break;
-      }
+    for (const event of events) this.#keepTime(roomId, event);
+    if (events.some(({ type }) => CHANGES_THE_ROUND.has(type))) this.#lookAround(roomId);
+  }
+
+  #keepTime(roomId: RoomId, event: RoomEvent): void {
+    switch (event.type) {
+      case 'race opened':
+        return this.#wake(event.race.id, roomId, event.race.closesAt);
+      case 'race closing':
+        return this.#wake(event.raceId, roomId, event.closesAt);
+      case 'race drawn':
+        return this.#wake(event.raceId, roomId, event.startsAt);
+      case 'race running':
+        return this.#wake(event.raceId, roomId, event.endsAt);
+      case 'race settled':
+      case 'race void':
+        return this.#drop(this.#races, event.raceId);
+      default:
+        return;
     }
-    if (people) this.#lookAround(roomId);
   }
 
   /** Somebody came, went or picked: an idle automatic room may open, a pick room may close early. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { EngineHorse, Simulation, Track } from '../engine/index.ts';
 import type { Logger, SimulationRequest, Simulations } from '../ports.ts';
-import { runTask, type SimulationTask } from './simulation-worker.ts';
+import { runTask, type SimulationTask } from './simulation-task.ts';
 
 export type SimulationPoolOptions = {
   readonly log: Logger;

@@ -112,4 +112,3 @@ export function createBetsService(deps: BetsDeps) {
     },
   };
 }
-export type BetsService = ReturnType<typeof createBetsService>;

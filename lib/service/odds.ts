@@ -20,6 +20,7 @@ export type OddsDeps = {
 /** At most four odds messages a second and room. */
 const EVERY_MS = 250;
 const REMEMBERED_MS = 10 * 60_000;
+const MOST_READS = 4;
 
 type Sheet = {
   readonly raceId: RaceId;
@@ -75,12 +76,12 @@ export function createOdds(deps: OddsDeps) {
     }
   }
 
-  /** Reads all stakes anew, as often as a batch came in between. */
+  /** Reads all stakes anew, and again where a batch came in between; under a rush of bets not for ever. */
   async function read(sheet: Sheet): Promise<void> {
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       const { changes } = sheet;
       const stakes = await records.stakes(sheet.raceId);
-      if (changes !== sheet.changes && !sheet.closed) continue;
+      if (changes !== sheet.changes && tries < MOST_READS) continue;
       sheet.lines.clear();
       addTo(sheet, stakes);
       sheet.complete = true;
@@ -97,11 +98,16 @@ export function createOdds(deps: OddsDeps) {
     return sheet;
   }
 
-  /** What the batcher tells after each commit. */
-  function added(batches: readonly BatchTotals[]): void {
+  /** What the batcher tells after each commit; of `reread` it does not know what was added. */
+  function added(batches: readonly BatchTotals[], reread: readonly RaceId[] = []): void {
     for (const { raceId, stakes } of batches) {
+      addTo(sheetOf(raceId, false), stakes);
+      void announce(raceId);
+    }
+    for (const raceId of reread) {
       const sheet = sheetOf(raceId, false);
-      addTo(sheet, stakes);
+      sheet.complete = false;
+      sheet.changes += 1;
       void announce(raceId);
     }
   }

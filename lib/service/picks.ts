@@ -147,4 +147,3 @@ export function createPicksService(deps: PicksDeps) {
     },
   };
 }
-export type PicksService = ReturnType<typeof createPicksService>;

@@ -20,7 +20,7 @@ export function createLeaves(tagSecret: Uint8Array) {
       contents: Contents<Leaf>,
     ): LeafParts {
       const own = { tag: tagOf(raceId, playerId), commandId: command.commandId, nonce: command.nonce ?? '' };
-      return { leaf: toHex(leafHashOf(raceId, { ...contents, ...own } as Leaf)), tag: own.tag, nonce: own.nonce };
+      return { leaf: toHex(leafHashOf(raceId, { ...contents, ...own })), tag: own.tag, nonce: own.nonce };
     },
     /** For a player who gets a horse drawn at the close. */
     drawn(raceId: RaceId, playerId: PlayerId): { readonly leaf: string; readonly tag: string } {

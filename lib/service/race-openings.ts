@@ -152,7 +152,8 @@ export function createRaceOpenings(deps: RaceOpeningsDeps) {
     if (state === null || race === null || race.kind !== 'pick' || race.phase !== 'open') return;
     const closesAt = clock.now() + timing.lastPickLeavesMs;
     if (race.closesAt <= closesAt) return;
-    if (!everybodyPicked(awaited(state.document, state.connected, race), race.picked)) return;
+    const waitedFor = awaited(state.document, state.connected, race);
+    if (!everybodyPicked(waitedFor, race.picked, race.participants !== undefined)) return;
     await bringForward(race, closesAt);
   }
 

@@ -165,11 +165,6 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
 
   return {
     advance,
-    /** The record of a race as far as it came. */
-    async record(raceId: RaceId): Promise<PublicRecord | null> {
-      const details = await records.get(raceId);
-      return details === null ? null : publicRecord(details, await recordParts(details.row), clock.now());
-    },
     /** Ends when every move under way has. */
     async settled(): Promise<void> {
       await Promise.allSettled(underWay.values());

@@ -99,4 +99,3 @@ export function createRacesService(deps: RacesDeps) {
     nextOpensAt: (roomId: RoomId): number | undefined => openings.dueAt(roomId) ?? undefined,
   };
 }
-export type RacesService = ReturnType<typeof createRacesService>;

@@ -1,5 +1,6 @@
 import type { PlayerId, RoomId } from '../core/ids.ts';
 import { decideRoom, memberOf, nextHost } from '../core/room.ts';
+import { cleanLine } from '../core/text.ts';
 import { refuse } from '../errors.ts';
 import type { Logger, RoomRecords } from '../ports.ts';
 import type { Payload } from '../protocol.ts';
@@ -50,7 +51,8 @@ export function createRoomHosts(deps: RoomHostsDeps) {
   }
 
   async function kick(caller: Caller, payload: Payload<'room:kick'>): Promise<void> {
-    const { playerId, reason } = payload;
+    const { playerId } = payload;
+    const reason = payload.reason === undefined ? undefined : cleanLine(payload.reason);
     await deps.commands.submit(payload.roomId, {
       mark: commandMark('room:kick', caller.playerId, payload),
       decide: (room, now) => decideRoom(room, { kind: 'kick', by: caller.playerId, playerId, reason }, now, deps.rules),

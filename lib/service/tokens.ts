@@ -52,8 +52,6 @@ export function createTokens(secret: Uint8Array) {
   return { sign, verify };
 }
 
-export type Tokens = ReturnType<typeof createTokens>;
-
 function claimsOf(payload: Readonly<Record<string, unknown>>): TokenClaims | null {
   const { sub, iat, num, nick, loc } = payload;
   const locale = LOCALES.find((known) => known === loc);

@@ -52,4 +52,3 @@ export function createWalletService({ ledger, queue, push, clock, dailyPoints, s
     },
   };
 }
-export type WalletService = ReturnType<typeof createWalletService>;

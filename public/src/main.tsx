@@ -4,9 +4,20 @@ import { openSocket } from './net/socket.ts';
 import { takeChunk, fetchChunks } from './state/frames.ts';
 import { entry, followAddress } from './state/entry.ts';
 import { onLobbyUpdate } from './state/lobby.ts';
-import { enterRoom, onBetSettled, onOdds, onRoomEvents, onRoomLeft, race, resumeAuth, room } from './state/room.ts';
-import { parseRoute, raceInHash, recordShown, route } from './state/route.ts';
-import { forgetToken, onNotice, onSessionReady, sessionAuth, syncTime, takeBalance } from './state/session.ts';
+import {
+  closeRoom,
+  enterRoom,
+  onBetSettled,
+  onOdds,
+  onRoomEvents,
+  onRoomLeft,
+  race,
+  resumeAuth,
+  room,
+} from './state/room.ts';
+import { parseRoute, raceInHash } from './state/address.ts';
+import { recordShown, route } from './state/route.ts';
+import { forgetToken, me, onNotice, onSessionReady, sessionAuth, syncTime, takeBalance } from './state/session.ts';
 import { toast } from './state/toasts.ts';
 import { errorText } from '../../lib/errors.ts';
 import { App } from './views/app.tsx';
@@ -28,7 +39,10 @@ openSocket(
   },
   {
     'session:ready': (ready) => {
+      const before = me.peek()?.id;
       onSessionReady(ready);
+      // Another player by a link code or a new token: the room was the other one's.
+      if (before !== undefined && before !== ready.player.id && room.peek() !== null) closeRoom(null);
       followAddress(ready.resumed, ready.left);
     },
     'room:snapshot': ({ room: snapshot, seat }) => enterRoom(snapshot, seat),

@@ -28,9 +28,10 @@ const nested = (depth: number): unknown => JSON.parse(`${'{"a":'.repeat(depth)}1
 describe('malformed requests', () => {
   it.each(REQUEST_NAMES)('[SE9] %s: every field answers for itself', async (name) => {
     const valid = validPayload(name);
-    for (const { path, required } of fieldPaths(schemaOf(name))) {
+    for (const { path, required, nullable } of fieldPaths(schemaOf(name))) {
       if (required) expect(await client.raw(name, withValue(valid, path, undefined)), `${path} missing`).toEqual(bad(path));
-      for (const wrong of [null, { no: 'such' }, [[]], '\u0000'.repeat(9_000), nested(500)]) {
+      for (const wrong of [null, { no: 'such' }, [[]], 'x'.repeat(9_000), nested(500)]) {
+        if (wrong === null && nullable) continue;
         const answer = (await client.raw(name, withValue(valid, path, wrong))) as Refused;
         expect(answer, `${path} = ${JSON.stringify(wrong).slice(0, 30)}`).toMatchObject({ code: 'BAD_REQUEST' });
         expect(answer.path === path || answer.path?.startsWith(`${path}.`), `${path}: ${answer.path}`).toBe(true);

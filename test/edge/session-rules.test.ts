@@ -28,7 +28,7 @@ describe('names', () => {
         expect([...result.nickname].length).toBeLessThanOrEqual(16);
         expect(result.nickname).toBe(result.nickname.normalize('NFC').trim());
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

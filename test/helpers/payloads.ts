@@ -3,11 +3,26 @@ import { z } from 'zod';
 import { REQUESTS, type RequestName } from '../../lib/protocol.ts';
 
 type Json = { readonly [key: string]: unknown };
-type Schema = { type?: string; const?: unknown; enum?: unknown[]; anyOf?: Schema[]; oneOf?: Schema[]; properties?: Record<string, Schema>; required?: string[]; items?: Schema; minimum?: number; minItems?: number; minLength?: number; format?: string; pattern?: string };
+type Schema = {
+  type?: string;
+  const?: unknown;
+  enum?: unknown[];
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  minimum?: number;
+  minItems?: number;
+  minLength?: number;
+  format?: string;
+  pattern?: string;
+};
 
 export const REQUEST_NAMES = Object.keys(REQUESTS) as RequestName[];
 
-export const schemaOf = (name: RequestName): Schema => z.toJSONSchema(REQUESTS[name], { io: 'input', unrepresentable: 'any' }) as Schema;
+export const schemaOf = (name: RequestName): Schema =>
+  z.toJSONSchema(REQUESTS[name], { io: 'input', unrepresentable: 'any' }) as Schema;
 
 /** A payload that the schema takes, with every optional field; what it means is another matter. */
 export function validPayload(name: RequestName): Json {
@@ -21,7 +36,9 @@ function sample(schema: Schema, key: string): unknown {
   if (options?.[0]) return sample(options[0], key);
   switch (schema.type) {
     case 'object':
-      return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, sample(inner, name)]));
+      return Object.fromEntries(
+        Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, sample(inner, name)]),
+      );
     case 'array':
       return Array.from({ length: schema.minItems ?? 0 }, () => sample(schema.items ?? {}, key));
     case 'integer':
@@ -40,10 +57,21 @@ function sample(schema: Schema, key: string): unknown {
 }
 
 /** The paths of all fields, "settings.capacity" and the like; items of arrays by their first index. */
-export function fieldPaths(schema: Schema, prefix = ''): { readonly path: string; readonly schema: Schema; readonly required: boolean }[] {
+export function fieldPaths(
+  schema: Schema,
+  prefix = '',
+): { readonly path: string; readonly schema: Schema; readonly required: boolean; readonly nullable: boolean }[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    return [{ path, schema: inner, required: schema.required?.includes(name) ?? false }, ...fieldPaths(inner, path)];
+    return [
+      {
+        path,
+        schema: inner,
+        required: schema.required?.includes(name) ?? false,
+        nullable: inner.anyOf?.some(({ type }) => type === 'null') ?? false,
+      },
+      ...fieldPaths(inner, path),
+    ];
   });
 }
 

@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { createClient, createPool, type PgTarget, type PoolOptions } from '../../db/postgres/connect.ts';
+import { processesIn } from '../../db/postgres/embedded/process.ts';
 import { type EmbeddedPostgres, type Log, startEmbedded } from '../../db/postgres/embedded/supervisor.ts';
 import { migrate } from '../../db/postgres/migrate.ts';
 import { temporaryFolder } from './folder.ts';
@@ -99,10 +100,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     if (!pool.ended) await pool.end();
   }
 
-  const family = () => {
-    const pid = server.pid();
-    return pid === undefined ? [] : [pid, ...childrenOf(pid)];
-  };
+  const family = () => processesIn(join(dataDir, 'postgres'));
 
   const postgres: TestPostgres = {
     server,
@@ -131,16 +129,6 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     },
   };
   return postgres;
-}
-
-/** Ids of the processes that `pid` started (Linux and macOS). */
-function childrenOf(pid: number): number[] {
-  try {
-    const out = execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
-    return out.trim().split('\n').map(Number);
-  } catch {
-    return [];
-  }
 }
 
 let shared: Promise<TestPostgres> | undefined;

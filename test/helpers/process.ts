@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.ts';
 
@@ -36,7 +37,7 @@ export function runCommand(
     cwd: PROJECT,
     stdio: ['pipe', 'pipe', 'pipe'],
     ...options,
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    env: { PATH: process.env['PATH'] ?? '', TMPDIR: tmpdir(), ...environment },
   });
   let written = '';
   child.stdout?.on('data', (chunk: Buffer) => {

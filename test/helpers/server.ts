@@ -76,9 +76,14 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   };
 }
 
+/** A start that is watched from its first moment. */
+export function spawnServer(options: ServerOptions = {}): Running {
+  return launch(options.dataDir ?? temporaryFolder('server'), options.port ?? 0, options.env);
+}
+
 /** A start that is expected to fail: what it said, and how it ended. */
 export async function runServer(options: ServerOptions = {}): Promise<Exited> {
-  const { output, exited } = launch(options.dataDir ?? temporaryFolder('server'), options.port ?? 0, options.env);
+  const { output, exited } = spawnServer(options);
   return { code: await exited, ...output };
 }
 

@@ -41,7 +41,7 @@ describe('bets', () => {
       'STAKE_INVALID',
       'INSUFFICIENT_POINTS',
       'STAKE_INVALID',
-      'INSUFFICIENT_POINTS',
+      'LIMIT_REACHED',
       'ok',
       'INSUFFICIENT_POINTS',
     ]);

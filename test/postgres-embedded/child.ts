@@ -13,7 +13,11 @@ const tell = (facts: object) => process.stdout.write(`${JSON.stringify(facts)}\n
 
 async function main(): Promise<void> {
   const settings = loadSettings();
-  const server = await startEmbedded({ dataDir: placeDataDir(settings), log: quiet });
+  const server = await startEmbedded({
+    dataDir: placeDataDir(settings),
+    log: quiet,
+    durable: process.env['DURABLE'] === '1',
+  });
   const ask = async (sql: string): Promise<unknown> => {
     const client = createClient(server.connection, { applicationName: 'child' });
     await client.connect();

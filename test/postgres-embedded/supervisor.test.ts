@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createClient, type PgTarget } from '../../db/postgres/connect.ts';
 import { findPostmaster } from '../../db/postgres/embedded/pid-file.ts';
@@ -12,7 +13,7 @@ import { quietLog } from '../helpers/postgres.ts';
 import { type Running, runCommand, runFile } from '../helpers/process.ts';
 import { until } from '../helpers/until.ts';
 
-const CHILD = join(import.meta.dirname, 'child.ts');
+const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 const running: Running[] = [];
 const folders: string[] = [];
 
@@ -49,7 +50,7 @@ afterEach(async () => {
 
 describe('start and stop', () => {
   it('[OP7] the cluster is UTF-8 with no LANG set, and durable', async () => {
-    const child = start(newFolder());
+    const child = start(newFolder(), { DURABLE: '1' });
     const facts = await child.line('pid');
     expect(facts['encoding']).toEqual([{ encoding: 'UTF8', upper: 'É' }]);
     const target = facts['connection'] as PgTarget;
@@ -66,7 +67,7 @@ describe('start and stop', () => {
   });
 
   it('[OP8] it listens on a socket in a 0700 folder and on no address', async () => {
-    const server = await startEmbedded({ dataDir: newFolder(), log: quietLog });
+    const server = await startEmbedded({ dataDir: newFolder(), log: quietLog, durable: false });
     const target = server.connection as { host: string };
     expect(statSync(target.host).mode & 0o777).toBe(0o700);
     expect(await query(server.connection, 'show listen_addresses')).toEqual([{ listen_addresses: '' }]);
@@ -82,14 +83,14 @@ describe('start and stop', () => {
       'b'.repeat(Math.max(20, 150 - base.length - 80)),
     );
     expect(folder.length).toBeGreaterThanOrEqual(150);
-    const server = await startEmbedded({ dataDir: folder, log: quietLog });
+    const server = await startEmbedded({ dataDir: folder, log: quietLog, durable: false });
     expect(await query(server.connection, 'select 1 as one')).toEqual([{ one: 1 }]);
     await server.stop();
   });
 
   it('[OP14] a stop ends open transactions, leaves no process and lets go of the folder', async () => {
     const dataDir = newFolder();
-    const server = await startEmbedded({ dataDir, log: quietLog });
+    const server = await startEmbedded({ dataDir, log: quietLog, durable: false });
     const pid = server.pid();
     const client = createClient(server.connection, { applicationName: 'test' });
     await client.connect();
@@ -101,6 +102,21 @@ describe('start and stop', () => {
     expect(existsSync(join(dataDir, 'owner.json'))).toBe(false);
     expect(findEmbedded(dataDir)).toBeUndefined();
     await client.end().catch(() => {});
+  });
+
+  it('[OP14] a stop in the middle of a restart stops that too', async () => {
+    for (const stage of ['dead', 'starting'] as const) {
+      const dataDir = newFolder();
+      const cluster = join(dataDir, 'postgres');
+      const server = await startEmbedded({ dataDir, log: quietLog, durable: false });
+      const pid = server.pid() ?? 0;
+      process.kill(pid, 'SIGKILL');
+      await until('the death is noticed', () => server.pid() === undefined, { everyMs: 1 });
+      if (stage === 'starting')
+        await until('the next one runs', () => findPostmaster(cluster)?.pid !== undefined, { everyMs: 1 });
+      await server.stop();
+      expect(processesIn(cluster), stage).toEqual([]);
+    }
   });
 
   it('[OP15] Ctrl-C in a terminal does not reach PostgreSQL before the server has flushed', async () => {
@@ -141,7 +157,7 @@ describe('deaths', () => {
     const first = start(dataDir);
     await query((await first.line('pid'))['connection'] as PgTarget, 'create table kept as select 1 as n');
     await first.kill();
-    const server = await startEmbedded({ dataDir, log: quietLog });
+    const server = await startEmbedded({ dataDir, log: quietLog, durable: false });
     expect(server.adopted).toBe(true);
     let deaths = 0;
     server.onExit(() => {
@@ -166,7 +182,7 @@ describe('deaths', () => {
   it('[OP12] files of a dead server that name a living stranger do not prevent the start', async () => {
     const dataDir = newFolder();
     const cluster = join(dataDir, 'postgres');
-    const first = await startEmbedded({ dataDir, log: quietLog });
+    const first = await startEmbedded({ dataDir, log: quietLog, durable: false });
     const text = readFileSync(join(cluster, 'postmaster.pid'), 'utf8');
     const host = (first.connection as { host: string }).host;
     await first.stop();
@@ -175,7 +191,7 @@ describe('deaths', () => {
     mkdirSync(host, { recursive: true, mode: 0o700 });
     writeFileSync(join(cluster, 'postmaster.pid'), text.replace(/^\d+/, String(stranger.child.pid)));
     writeFileSync(join(host, '.s.PGSQL.5432.lock'), `${stranger.child.pid}\n`);
-    const server = await startEmbedded({ dataDir, log: quietLog });
+    const server = await startEmbedded({ dataDir, log: quietLog, durable: false });
     expect(await query(server.connection, 'select 1 as one')).toEqual([{ one: 1 }]);
     expect(stranger.child.exitCode).toBeNull();
     await server.stop();
@@ -184,7 +200,7 @@ describe('deaths', () => {
   it('[OP12] a first start that was interrupted is begun again', async () => {
     const dataDir = newFolder();
     mkdirSync(join(dataDir, 'postgres.new', 'base'), { recursive: true });
-    const server = await startEmbedded({ dataDir, log: quietLog });
+    const server = await startEmbedded({ dataDir, log: quietLog, durable: false });
     expect(await query(server.connection, 'select 1 as one')).toEqual([{ one: 1 }]);
     await server.stop();
   });

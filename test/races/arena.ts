@@ -7,14 +7,14 @@ import { MemoryRoomStore } from '../../db/memory/store.ts';
 import type { CommandId, PlayerId, RaceId, RoomId } from '../../lib/core/ids.ts';
 import { DEFAULT_SETTINGS } from '../../lib/core/room-settings.ts';
 import type { RoomKind, RoomSettings } from '../../lib/core/room-state.ts';
-import { refuse } from '../../lib/errors.ts';
-import type { LedgerItem, LedgerQueue, Logger, Push, RaceRecords, ServerClock, Simulations } from '../../lib/ports.ts';
+import type { Logger, Push, RaceRecords, ServerClock, Simulations } from '../../lib/ports.ts';
 import type { RaceView, RoomEvent } from '../../lib/protocol.ts';
+import { createBatcher } from '../../lib/run/batcher.ts';
 import { RaceClock } from '../../lib/run/race-clock.ts';
-import { runTask } from '../../lib/run/simulation-worker.ts';
+import { runTask } from '../../lib/run/simulation-task.ts';
 import { Sweeper } from '../../lib/run/sweeper.ts';
 import type { Caller } from '../../lib/service/caller.ts';
-import { createRacing, type Racing } from '../../lib/service/racing.ts';
+import { createRacing } from '../../lib/service/racing.ts';
 import { createRoomWorld, type RoomWorld } from '../../lib/service/room-world.ts';
 import { createWalletService } from '../../lib/service/wallet.ts';
 import { FrameSender } from '../../socket/frames.ts';
@@ -43,22 +43,27 @@ export const inlineSimulations: Simulations = {
   monteCarlo: async (track, field, races) => runTask({ kind: 'monte-carlo', track, horses: field, races }) as never,
 };
 
-type Sent = { to: string; event: string; message: unknown };
+type Sent = { to: string; event: string; message: unknown; at: number };
 
 /** A stand-in for the sockets of one instance: everything sent is kept. */
-function createTestPush() {
+function createTestPush(clock: ServerClock) {
   const sent: Sent[] = [];
   const here = new Map<RoomId, Set<PlayerId>>();
   const push: Push = {
-    connection: (id, event, message) => sent.push({ to: id, event, message }) > 0,
-    player: (id, event, message) => void sent.push({ to: id, event, message }),
-    room: (id, event, message) => void sent.push({ to: id, event, message }),
+    connection: (id, event, message) => sent.push({ to: id, event, message, at: clock.now() }) > 0,
+    player: (id, event, message) => void sent.push({ to: id, event, message, at: clock.now() }),
+    room: (id, event, message) => void sent.push({ to: id, event, message, at: clock.now() }),
     playersIn: (roomId) => [...(here.get(roomId) ?? [])],
   };
   return { push, sent, here };
 }
 
-export type ArenaOptions = { timeScale?: number; simulations?: Simulations; records?: (records: RaceRecords) => RaceRecords; clock?: ServerClock };
+export type ArenaOptions = {
+  timeScale?: number;
+  simulations?: Simulations;
+  records?: (records: RaceRecords) => RaceRecords;
+  clock?: ServerClock;
+};
 export type Arena = Awaited<ReturnType<typeof createArena>>;
 
 /** Real PostgreSQL, the real log and any number of instances of everything between database and sockets. */
@@ -74,31 +79,25 @@ export async function createArena(options: ArenaOptions = {}) {
   const secrets = { idSecret: randomBytes(32), tagSecret: randomBytes(32), wrapKey: randomBytes(32) };
   const instances: { close(): Promise<void> }[] = [];
 
-  /** The batcher without batches. */
-  const queueFor = (added: Racing['odds']['added']): LedgerQueue => ({
-    async submit(item: LedgerItem) {
-      for (;;) {
-        const batch = await ledger.commitBatch([item]);
-        const [answer] = batch.answers;
-        if (answer === undefined) throw new Error('no answer');
-        if (answer.ok === true) {
-          added(batch.added);
-          return answer;
-        }
-        if (answer.ok === false) throw refuse(answer.code);
-      }
-    },
-  });
-
   async function instance(more: ArenaOptions & { timers?: boolean } = {}) {
-    const world: RoomWorld = createRoomWorld({ store, records: roomRecords, clock, log, limits: { roomQueue: 1_000, requestDeadlineMs: 5_000 } });
-    const { push, sent, here } = createTestPush();
+    const world: RoomWorld = createRoomWorld({
+      store,
+      records: roomRecords,
+      clock,
+      log,
+      limits: { roomQueue: 1_000, requestDeadlineMs: 5_000 },
+    });
+    const { push, sent, here } = createTestPush(clock);
     const records = (more.records ?? options.records)?.(races) ?? races;
-    let racing: Racing | null = null;
-    racing = createRacing({
+    const batcher = createBatcher({
+      ledger,
+      limits: { ledgerQueue: 20_000, ledgerAnswerMs: 5_000, ledgerQueueMs: 5_000 },
+      log,
+    });
+    const racing = createRacing({
       records,
       seedKeys: createSeedKeyRecords(pool, secrets.wrapKey),
-      queue: queueFor((batches) => racing?.odds.added(batches)),
+      queue: batcher,
       rooms: world.access,
       simulations: more.simulations ?? options.simulations ?? inlineSimulations,
       push,
@@ -111,14 +110,25 @@ export async function createArena(options: ArenaOptions = {}) {
       randomBelow: (n) => randomInt(n),
     });
     const { book, rounds, openings, odds, frames } = racing;
+    batcher.onAdded(odds.added);
     const events = new Map<RoomId, RoomEvent[]>();
     world.access.onEvents((roomId, fresh) => events.set(roomId, [...(events.get(roomId) ?? []), ...fresh]));
     const timers = more.timers ?? true;
-    const raceClock = timers ? new RaceClock({ records, rooms: world.access, book, rounds, openings, clock, log }) : null;
+    const raceClock = timers
+      ? new RaceClock({ records, rooms: world.access, book, rounds, openings, clock, log })
+      : null;
     const sweeper = raceClock && new Sweeper({ records, rooms: world.access, raceClock, book, odds, log });
     const sender = new FrameSender({ rooms: world.access, book, frames, odds, push, clock, log });
     await raceClock?.start();
-    const wallet = createWalletService({ ledger, queue: queueFor(() => {}), push, clock, dailyPoints: 2_000, startPoints: 10_000, timeZone: 'Asia/Seoul' });
+    const wallet = createWalletService({
+      ledger,
+      queue: batcher,
+      push,
+      clock,
+      dailyPoints: 2_000,
+      startPoints: 10_000,
+      timeZone: 'Asia/Seoul',
+    });
 
     const self = {
       ...racing,
@@ -136,8 +146,13 @@ export async function createArena(options: ArenaOptions = {}) {
         here.set(roomId, (here.get(roomId) ?? new Set()).add(name as PlayerId));
         const kind = world.access.state(roomId)?.document.kind;
         const ready = kind === 'pick' && role === 'player' ? { ready: true } : {};
-        await self.tell(roomId, [{ type: 'member joined', member: { id: name as PlayerId, nickname: name, role, ...ready, connected: true, joinedAt: clock.now() } }]);
-        await racing?.races.view(roomId, world.access.state(roomId)?.document.factVersion ?? 0);
+        await self.tell(roomId, [
+          {
+            type: 'member joined',
+            member: { id: name as PlayerId, nickname: name, role, ...ready, connected: true, joinedAt: clock.now() },
+          },
+        ]);
+        await racing.races.view(roomId, world.access.state(roomId)?.document.factVersion ?? 0);
       },
       async patch(roomId: RoomId, name: string, patch: { ready?: boolean; connected?: boolean }): Promise<void> {
         await self.tell(roomId, [{ type: 'member changed', playerId: name as PlayerId, patch }]);
@@ -148,11 +163,21 @@ export async function createArena(options: ArenaOptions = {}) {
       async tell(roomId: RoomId, list: Parameters<typeof world.access.append>[1]): Promise<void> {
         await world.commands.submit(roomId, { mark: null, decide: () => ({ events: list }) });
       },
-      view: (roomId: RoomId): RaceView | null => racing?.races.cachedView(roomId) ?? null,
-      start: (roomId: RoomId, name: string, rerunOf?: RaceId) => self.races.start(callerOf(name), { commandId: commandId(), roomId, ...(rerunOf && { rerunOf }) }),
-      bet: (raceId: RaceId, name: string, horse: number, stake: number, pool: 'win' | 'place' = 'win', id = commandId()) =>
-        self.bets.place(callerOf(name), { commandId: id, raceId, pool, selection: [horse], stake: String(stake) }),
-      pick: (raceId: RaceId, name: string, horse: number | 'random', id = commandId()) => self.picks.choose(callerOf(name), { commandId: id, raceId, horse }),
+      view: (roomId: RoomId): RaceView | null => racing.races.cachedView(roomId) ?? null,
+      start: (roomId: RoomId, name: string, rerunOf?: RaceId) =>
+        self.races.start(callerOf(name), { commandId: commandId(), roomId, ...(rerunOf && { rerunOf }) }),
+      /** Tests do not wait for betting to end: the host brings it forward, to 10 s by the time scale. */
+      closeSoon: (roomId: RoomId) => self.start(roomId, 'host'),
+      bet: (
+        raceId: RaceId,
+        name: string,
+        horse: number,
+        stake: number,
+        pool: 'win' | 'place' = 'win',
+        id = commandId(),
+      ) => self.bets.place(callerOf(name), { commandId: id, raceId, pool, selection: [horse], stake: String(stake) }),
+      pick: (raceId: RaceId, name: string, horse: number | 'random', id = commandId()) =>
+        self.picks.choose(callerOf(name), { commandId: id, raceId, horse }),
       async until(roomId: RoomId, type: RoomEvent['type'], count = 1): Promise<RoomEvent> {
         const seen = () => (events.get(roomId) ?? []).filter((event) => event.type === type);
         await until(`${count} × ${type}`, () => seen().length >= count, { deadlineMs: 30_000 });
@@ -163,6 +188,7 @@ export async function createArena(options: ArenaOptions = {}) {
         await raceClock?.close();
         sender.close();
         odds.close();
+        await batcher.close();
         await world.feeds.close();
       },
     };
@@ -170,16 +196,52 @@ export async function createArena(options: ArenaOptions = {}) {
     return self;
   }
 
-  async function room(kind: RoomKind, settings: Partial<RoomSettings> = {}, host: string | null = 'host'): Promise<RoomId> {
+  async function room(
+    kind: RoomKind,
+    settings: Partial<RoomSettings> = {},
+    host: string | null = 'host',
+  ): Promise<RoomId> {
     const roomId = `room-${randomBytes(6).toString('hex')}` as RoomId;
-    const all: RoomSettings = { ...DEFAULT_SETTINGS[kind], openSeconds: 10, resultSeconds: 5, ...settings };
+    const all: RoomSettings = {
+      ...DEFAULT_SETTINGS[kind],
+      track: 'short',
+      openSeconds: 300,
+      resultSeconds: 5,
+      ...settings,
+    };
     const now = clock.now();
-    const base = { id: roomId, kind, house: false, locale: 'en', name: 'room', settings: all, hostId: host as PlayerId | null, createdAt: now, expiresAt: now + 3_600_000 } as const;
-    const made = await roomRecords.create({ ...base, code: randomBytes(4).toString('hex'), passwordHash: null, createdBy: null });
+    const base = {
+      id: roomId,
+      kind,
+      house: false,
+      locale: 'en',
+      name: 'room',
+      settings: all,
+      hostId: host as PlayerId | null,
+      createdAt: now,
+      expiresAt: now + 3_600_000,
+    } as const;
+    const made = await roomRecords.create({
+      ...base,
+      code: randomBytes(4).toString('hex'),
+      passwordHash: null,
+      createdBy: null,
+    });
     if (made.kind !== 'created') throw new Error(made.kind);
     const { row } = made;
     await store.restore(
-      { ...base, code: row.code, version: 1, factVersion: row.factVersion, hasPassword: false, settingsVersion: row.settingsVersion, members: [], kickedAt: {}, race: null, closed: null },
+      {
+        ...base,
+        code: row.code,
+        version: 1,
+        factVersion: row.factVersion,
+        hasPassword: false,
+        settingsVersion: row.settingsVersion,
+        members: [],
+        kickedAt: {},
+        race: null,
+        closed: null,
+      },
       [],
       null,
     );
@@ -187,7 +249,17 @@ export async function createArena(options: ArenaOptions = {}) {
   }
 
   return {
-    database, pool, clock, log, lines, ledger, records: races, roomRecords, store, instance, room,
+    database,
+    pool,
+    clock,
+    log,
+    lines,
+    ledger,
+    records: races,
+    roomRecords,
+    store,
+    instance,
+    room,
     balance: async (name: string) => (await ledger.wallet(name as PlayerId))?.balance ?? null,
     audit: () => ledger.audit(),
     async close(): Promise<void> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlayerId, RaceId } from '../../lib/core/ids.ts';
 import { verifyRace } from '../../lib/fairness/verify.ts';
 import type { RoomEvent } from '../../lib/protocol.ts';
+import { until } from '../helpers/until.ts';
 import { type Arena, callerOf, createArena } from './arena.ts';
 
 let arena: Arena;
@@ -13,7 +14,8 @@ afterAll(async () => {
 });
 
 const PHASES = ['race opened', 'race closed', 'race drawn', 'race running', 'race settled'];
-const phasesOf = (events: readonly RoomEvent[]): string[] => events.map(({ type }) => type).filter((type) => type.startsWith('race ') && type !== 'race closing');
+const phasesOf = (events: readonly RoomEvent[]): string[] =>
+  events.map(({ type }) => type).filter((type) => type.startsWith('race ') && type !== 'race closing');
 
 describe('a round of a bet room', () => {
   it('[RC20] runs from race:start to the payout by itself, each phase told once', async () => {
@@ -30,8 +32,12 @@ describe('a round of a bet room', () => {
     await server.bet(raceId, 'ann', 1, 500);
     await server.bet(raceId, 'ben', 2, 300);
     for (let horse = 1; horse <= 8; horse += 1) await server.bet(raceId, 'host', horse, 100);
-    expect(await server.bets.quote(callerOf('ann'), { raceId, pool: 'win', selection: [1], stake: '100' })).toEqual({ low: '190', high: '190' });
+    expect(await server.bets.quote(callerOf('ann'), { raceId, pool: 'win', selection: [1], stake: '100' })).toEqual({
+      low: '190',
+      high: '190',
+    });
 
+    await server.closeSoon(roomId);
     const settled = await server.until(roomId, 'race settled');
     expect(phasesOf(server.eventsOf(roomId))).toEqual(PHASES);
     if (settled.type !== 'race settled') throw new Error('unreachable');
@@ -45,8 +51,11 @@ describe('a round of a bet room', () => {
     }
     expect(await arena.audit()).toEqual([]);
 
-    await vitestUntil(() => server.messages('bet:settled').length === 3);
-    const told = server.messages('wallet:update').filter(({ to }) => to === 'host').at(-1)?.message as { balance: string };
+    await until('the players are told', () => server.messages('bet:settled').length === 3);
+    const told = server
+      .messages('wallet:update')
+      .filter(({ to }) => to === 'host')
+      .at(-1)?.message as { balance: string };
     expect(BigInt(told.balance)).toBe(await arena.balance('host'));
     expect(arena.lines).toEqual([]);
   });
@@ -57,15 +66,24 @@ describe('a round of a bet room', () => {
     await server.join(roomId, 'host');
     const first = await server.start(roomId, 'host');
     await server.bet(first.raceId, 'host', 3, 200, 'place');
+    await server.closeSoon(roomId);
     await server.until(roomId, 'race settled');
     const second = await server.start(roomId, 'host');
     await server.bet(second.raceId, 'host', 4, 100);
+    await server.closeSoon(roomId);
     await server.until(roomId, 'race settled', 2);
     const previous = await server.races.get(callerOf('x'), { raceId: first.raceId });
     const record = await server.races.get(callerOf('x'), { raceId: second.raceId });
     const steps = verifyRace(record as never, { previous: previous as never });
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
-    expect(steps.map(({ step }) => step)).toEqual(['commitment', 'field', 'record-link', 'bets-root', 'order', 'dividends']);
+    expect(steps.map(({ step }) => step)).toEqual([
+      'commitment',
+      'field',
+      'record-link',
+      'bets-root',
+      'order',
+      'dividends',
+    ]);
     expect(verifyRace(previous as never).filter(({ ok }) => !ok)).toEqual([]);
   });
 
@@ -76,6 +94,7 @@ describe('a round of a bet room', () => {
     const command = { commandId: crypto.randomUUID() as never, roomId };
     const first = await server.races.start(callerOf('host'), command);
     expect(await server.races.start(callerOf('host'), command)).toEqual(first);
+    await server.closeSoon(roomId);
     await server.until(roomId, 'race settled');
     const other = await arena.instance();
     await other.join(roomId, 'host');
@@ -108,6 +127,7 @@ describe('a round of a bet room', () => {
     const roomId = await arena.room('bet');
     await server.join(roomId, 'host');
     await server.start(roomId, 'host');
+    await server.closeSoon(roomId);
     const settled = await server.until(roomId, 'race settled');
     expect(settled).toMatchObject({ result: { dividends: [] } });
     expect(await arena.audit()).toEqual([]);
@@ -119,7 +139,8 @@ describe('a round of a bet room', () => {
     await server.join(roomId, 'host');
     await server.join(roomId, 'watcher', 'spectator');
     const { raceId } = await server.start(roomId, 'host');
-    const refused = async (call: Promise<unknown>, code: string) => expect(call).rejects.toMatchObject({ refusal: { code } });
+    const refused = async (call: Promise<unknown>, code: string) =>
+      expect(call).rejects.toMatchObject({ refusal: { code } });
     await refused(server.bet('no-such-race' as RaceId, 'host', 1, 100), 'NOT_FOUND');
     await refused(server.bet(raceId, 'stranger', 1, 100), 'NOT_MEMBER');
     await refused(server.bet(raceId, 'watcher', 1, 100), 'FORBIDDEN');
@@ -131,16 +152,19 @@ describe('a round of a bet room', () => {
     const id = crypto.randomUUID() as never;
     const placed = await server.bet(raceId, 'host', 1, 600, 'win', id);
     await refused(server.bet(raceId, 'host', 1, 600), 'LIMIT_REACHED');
+    await server.closeSoon(roomId);
     await server.until(roomId, 'race closed');
     await refused(server.bet(raceId, 'host', 1, 100), 'PHASE_CLOSED');
     expect(await server.bet(raceId, 'host', 1, 600, 'win', id)).toEqual(placed);
     await refused(server.bet(raceId, 'host', 2, 600, 'win', id), 'COMMAND_CONFLICT');
-    expect((await server.bets.mine(callerOf('host'), { raceId })).bets).toMatchObject([{ stake: '600', selection: [1], receipt: placed.receipt }]);
+    expect((await server.bets.mine(callerOf('host'), { raceId })).bets).toMatchObject([
+      { stake: '600', selection: [1], receipt: placed.receipt },
+    ]);
   });
 
   it('[RC26] an automatic room opens while somebody connected is there, and again after the result', async () => {
     const server = await arena.instance({ timeScale: 50 });
-    const roomId = await arena.room('bet', { mode: 'auto' }, null);
+    const roomId = await arena.room('bet', { mode: 'auto', openSeconds: 10 }, null);
     await server.rooms.serve(roomId);
     await server.raceClock?.considerOpening(roomId);
     expect(server.eventsOf(roomId)).toEqual([]);
@@ -159,8 +183,3 @@ describe('a round of a bet room', () => {
     expect(server.rooms.state(roomId)?.connected.has('ann' as PlayerId)).toBe(false);
   });
 });
-
-async function vitestUntil(probe: () => boolean): Promise<void> {
-  const { until } = await import('../helpers/until.ts');
-  await until('the players are told', probe);
-}

@@ -19,7 +19,11 @@ const settledOf = (event: RoomEvent) => {
   return event.result;
 };
 
-async function stage(settings: Parameters<Arena['room']>[1] = {}, names = ['host', 'ann', 'ben'], options: Parameters<Arena['instance']>[0] = {}) {
+async function stage(
+  settings: Parameters<Arena['room']>[1] = {},
+  names = ['host', 'ann', 'ben'],
+  options: Parameters<Arena['instance']>[0] = {},
+) {
   const server = await arena.instance(options);
   const roomId = await arena.room('pick', settings);
   for (const name of names) await server.join(roomId, name);
@@ -28,7 +32,7 @@ async function stage(settings: Parameters<Arena['room']>[1] = {}, names = ['host
 
 describe('a round of a pick room', () => {
   it('[RC30] catches somebody, closes once the last has picked, and its record verifies', async () => {
-    const { server, roomId } = await stage({ openSeconds: 300 });
+    const { server, roomId } = await stage();
     const { raceId } = await server.start(roomId, 'host');
     await server.pick(raceId, 'host', 1);
     await server.pick(raceId, 'ann', 2);
@@ -58,7 +62,9 @@ describe('a round of a pick room', () => {
     await expect(server.pick(raceId, 'ann', 1)).rejects.toMatchObject(is('NOT_READY'));
     await expect(server.pick(raceId, 'watcher', 1)).rejects.toMatchObject(is('FORBIDDEN'));
     await expect(server.pick(raceId, 'host', 5)).rejects.toMatchObject(is('SELECTION_INVALID'));
-    await expect(server.picks.vote(callerOf('host'), { commandId: commandId(), raceId, place: 5 })).rejects.toMatchObject(is('SELECTION_INVALID'));
+    await expect(
+      server.picks.vote(callerOf('host'), { commandId: commandId(), raceId, place: 5 }),
+    ).rejects.toMatchObject(is('SELECTION_INVALID'));
     const id = commandId();
     const first = await server.pick(raceId, 'host', 'random', id);
     expect(await server.pick(raceId, 'host', 'random', id)).toEqual(first);
@@ -72,9 +78,13 @@ describe('a round of a pick room', () => {
     expect(picks.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const pick of picks) if (pick.status === 'rejected') expect(pick.reason).toMatchObject(is('HORSE_TAKEN'));
     await server.until(roomId, 'pick made');
-    await until('the horse is shown as gone', () => server.messages('race:odds').some(({ message }) => String((message as OddsView).taken) === '3'));
+    await until('the horse is shown as gone', () =>
+      server.messages('race:odds').some(({ message }) => String((message as OddsView).taken) === '3'),
+    );
     expect(await server.odds.current(roomId)).toMatchObject({ raceId, taken: [3] });
-    const others = await Promise.all(['host', 'ann', 'ben'].map((name) => server.pick(raceId, name, 'random').then(({ horse }) => horse)));
+    const others = await Promise.all(
+      ['host', 'ann', 'ben'].map((name) => server.pick(raceId, name, 'random').then(({ horse }) => horse)),
+    );
     expect(new Set(others).size).toBe(3);
     const drawn = await server.until(roomId, 'race drawn');
     if (drawn.type !== 'race drawn') throw new Error('unreachable');
@@ -93,9 +103,14 @@ describe('a round of a pick room', () => {
     await server.pick(raceId, 'ann', 2);
     await server.patch(roomId, 'off', { connected: false });
     await server.leave(roomId, 'ann');
+    await server.closeSoon(roomId);
     const drawn = await server.until(roomId, 'race drawn');
     if (drawn.type !== 'race drawn') throw new Error('unreachable');
-    expect(drawn.picks?.map(({ playerId, drawn }) => [playerId, drawn])).toEqual([['ann', false], ['ben', true], ['host', false]]);
+    expect(drawn.picks?.map(({ playerId, drawn }) => [playerId, drawn])).toEqual([
+      ['ann', false],
+      ['ben', true],
+      ['host', false],
+    ]);
     await server.until(roomId, 'race settled');
     const record = await server.races.get(callerOf('x'), { raceId });
     expect(verifyRace(record as never).filter(({ ok }) => !ok)).toEqual([]);
@@ -121,6 +136,7 @@ describe('a round of a pick room', () => {
     const { raceId } = await server.start(roomId, 'host');
     await server.pick(raceId, 'host', 1);
     await server.patch(roomId, 'ann', { connected: false });
+    await server.closeSoon(roomId);
     expect(await server.until(roomId, 'race void')).toMatchObject({ reason: 'too-few-picks' });
     const record = await server.races.get(callerOf('x'), { raceId });
     expect(verifyRace(record as never).filter(({ ok }) => !ok)).toEqual([]);
@@ -154,7 +170,11 @@ describe('a round of a pick room', () => {
     const here = caught[1] ?? '';
     await server.patch(roomId, away, { connected: false });
     await server.pick(rerun.raceId, here, 1);
-    await server.until(roomId, 'race closed', server.eventsOf(roomId).filter(({ type }) => type === 'race closed').length + 1);
+    await server.until(
+      roomId,
+      'race closed',
+      server.eventsOf(roomId).filter(({ type }) => type === 'race closed').length + 1,
+    );
     const details = await arena.records.get(rerun.raceId);
     expect(details?.picks.map(({ playerId }) => playerId).sort()).toEqual([...caught].sort());
   });

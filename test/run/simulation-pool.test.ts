@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDraws, makeField, simulate } from '../../lib/engine/index.ts';
 import { SimulationPool } from '../../lib/run/simulation-pool.ts';
-import { countWins } from '../../lib/run/simulation-worker.ts';
+import { countWins } from '../../lib/run/simulation-task.ts';
 import { createTestLog } from '../races/arena.ts';
 
 const { log, lines } = createTestLog();
@@ -38,7 +38,13 @@ describe('the simulation pool', () => {
   });
 
   it('[RC52] a full queue, a missed deadline or a closed pool: races run inline, the morning line is refused', async () => {
-    const narrow = new SimulationPool({ log, threads: 1, maxQueue: 1, simulateDeadlineMs: 5_000, monteCarloDeadlineMs: 30 });
+    const narrow = new SimulationPool({
+      log,
+      threads: 1,
+      maxQueue: 1,
+      simulateDeadlineMs: 5_000,
+      monteCarloDeadlineMs: 30,
+    });
     await narrow.warm();
     const late = narrow.monteCarlo('long', field, 100_000);
     const outcome = late.then(
@@ -57,7 +63,9 @@ describe('the simulation pool', () => {
 
   it('[RC53] a field that is none is an error, not a reason to try inline', async () => {
     const before = pool.stats().inline;
-    await expect(pool.simulate({ track: 'medium', field: field.slice(0, 1), key: keyOf(1) })).rejects.toThrow(RangeError);
+    await expect(pool.simulate({ track: 'medium', field: field.slice(0, 1), key: keyOf(1) })).rejects.toThrow(
+      RangeError,
+    );
     expect(pool.stats().inline).toBe(before);
   });
 });

@@ -10,7 +10,9 @@ import { stopServer } from '../../db/postgres/embedded/server-process.ts';
  */
 export default function setup(): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'paddock-run-'));
-  chmodSync(folder, 0o755);
+  // Anyone may write, as in the system's own temporary folder, which this one replaces for all that runs here.
+  chmodSync(folder, 0o1777);
+  process.env['TMPDIR'] = folder;
   process.env['PADDOCK_TEST_RUN'] = folder;
   return async () => {
     for (const entry of readdirSync(folder)) {

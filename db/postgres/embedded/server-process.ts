@@ -97,8 +97,8 @@ export async function stopServer(pid: number): Promise<void> {
   }
 }
 
-/** Backends outlive a killed server for as long as their statement runs, and hold its memory: no start before they go. */
-async function clearStragglers(cluster: string): Promise<void> {
+/** Backends outlive a killed server for as long as their statement runs, and hold its memory: nothing goes on before they are gone. */
+export async function clearStragglers(cluster: string): Promise<void> {
   if (await waitUntil(() => processesIn(cluster).length === 0, STRAGGLER_DEADLINE_MS)) return;
   for (const pid of processesIn(cluster)) signal(pid, 'SIGKILL');
   await waitUntil(() => processesIn(cluster).length === 0, STRAGGLER_DEADLINE_MS);

@@ -9,7 +9,7 @@ import { prepareFolders } from './folders.ts';
 import { ownerOf, takeOwnership } from './owner.ts';
 import { findPostmaster } from './pid-file.ts';
 import type { Place } from './place.ts';
-import { launchServer, type ServerProcess, stopServer } from './server-process.ts';
+import { clearStragglers, launchServer, type ServerProcess, stopServer } from './server-process.ts';
 
 /** The part of a pino logger that is used here. */
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
@@ -98,12 +98,16 @@ function supervise(place: Place, first: ServerProcess, release: () => void, log:
 
   async function stopOnce(): Promise<void> {
     stopping.abort();
+    // The server and its timers do not keep this process alive; being in the middle of a stop does.
+    const hold = setInterval(() => {}, 1_000);
     if (current) await stopServer(current.pid);
     await kept;
     // A restart may have been under way while we stopped.
     if (current) await stopServer(current.pid);
+    await clearStragglers(place.folders.cluster);
     rmSync(place.folders.socket, { recursive: true, force: true });
     release();
+    clearInterval(hold);
     log.info({}, 'postgres.stopped');
   }
 

@@ -252,6 +252,7 @@ export const ko = {
   'host.closeText': '모두 방에서 나가게 돼요. 진행 중인 경주의 정산은 끝까지 이뤄져요.',
 
   'chat.empty': '첫 인사를 건네 보세요.',
+  'chat.pending': '보내는 중…',
   'chat.older': '이전 메시지',
   'chat.write': '메시지 쓰기',
   'chat.slow': '메시지 쓰기 ({seconds}초에 한 번)',
@@ -259,7 +260,7 @@ export const ko = {
   'chat.reply': '답장',
   'chat.noReply': '답장 취소',
   'chat.react': '반응',
-  'chat.reactedBy': '{emoji} {names}',
+  'chat.reactedBy': '{emoji} {n}: {names}',
   'chat.quotedGone': '이전 메시지',
   'chat.mention': '부를 사람',
 

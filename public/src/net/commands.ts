@@ -1,7 +1,12 @@
 import { ANSWER_MS, GIVE_UP_MS, judge } from './retry.ts';
 
 /** What travels: names and bodies are checked by the typed face in `socket.ts`. `answer` null: none came. */
-export type Transmit = (name: string, payload: unknown, timeoutMs: number, done: (answer: WireAnswer | null) => void) => void;
+export type Transmit = (
+  name: string,
+  payload: unknown,
+  timeoutMs: number,
+  done: (answer: WireAnswer | null) => void,
+) => void;
 export type WireAnswer =
   | { readonly ok: true; readonly data: unknown }
   | {

@@ -1,6 +1,9 @@
 /** When an unanswered or refused command is sent again, with the same id. Pure, so that it can be tested without a socket. */
 
-export type Verdict = { readonly kind: 'answer' } | { readonly kind: 'again'; readonly afterMs: number } | { readonly kind: 'give-up' };
+export type Verdict =
+  | { readonly kind: 'answer' }
+  | { readonly kind: 'again'; readonly afterMs: number }
+  | { readonly kind: 'give-up' };
 
 type Refused = {
   readonly ok: false;

@@ -32,7 +32,9 @@ const transmit: Transmit = (name, payload, timeoutMs, done) => {
     return;
   }
   // The typed faces below fit name, payload and answer together; here they are only carried.
-  socket.timeout(timeoutMs).emit(name, payload, (error: Error | null, answer: WireAnswer) => done(error ? null : answer));
+  socket
+    .timeout(timeoutMs)
+    .emit(name, payload, (error: Error | null, answer: WireAnswer) => done(error ? null : answer));
 };
 
 const commands = createCommands({

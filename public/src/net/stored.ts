@@ -33,7 +33,12 @@ export const storedLocale = {
   set: (locale: string): void => write(local, 'paddock.locale', locale),
 };
 
-export type StoredSeat = { readonly roomId: string; readonly code: string; readonly seat: string; readonly inviteKey?: string };
+export type StoredSeat = {
+  readonly roomId: string;
+  readonly code: string;
+  readonly seat: string;
+  readonly inviteKey?: string;
+};
 
 export const storedSeat = {
   get(): StoredSeat | null {

@@ -12,7 +12,12 @@ export function createDust() {
   return {
     raise(metres: number, y: number, nowMs: number, chance: number): void {
       if (puffs.length >= MOST || Math.random() > chance) return;
-      puffs.push({ metres: metres - 1.2 - Math.random(), y: y - Math.random() * 3, bornMs: nowMs, size: 1.5 + Math.random() * 2.2 });
+      puffs.push({
+        metres: metres - 1.2 - Math.random(),
+        y: y - Math.random() * 3,
+        bornMs: nowMs,
+        size: 1.5 + Math.random() * 2.2,
+      });
     },
     draw(frame: Frame, nowMs: number): void {
       puffs = puffs.filter((puff) => nowMs - puff.bornMs < LIFE_MS && nowMs >= puff.bornMs);

@@ -11,12 +11,13 @@ export type HorseLook = {
 type Point = { readonly x: number; readonly y: number };
 
 /** Share of a stride by which each leg is behind: near hind, far hind, near fore, far fore. */
-const LEGS: readonly { readonly hip: Point; readonly offset: number; readonly fore: boolean; readonly far: boolean }[] = [
-  { hip: { x: -22, y: -32 }, offset: 0.12, fore: false, far: true },
-  { hip: { x: 20, y: -31 }, offset: 0.62, fore: true, far: true },
-  { hip: { x: -24, y: -32 }, offset: 0, fore: false, far: false },
-  { hip: { x: 18, y: -31 }, offset: 0.5, fore: true, far: false },
-];
+const LEGS: readonly { readonly hip: Point; readonly offset: number; readonly fore: boolean; readonly far: boolean }[] =
+  [
+    { hip: { x: -22, y: -32 }, offset: 0.12, fore: false, far: true },
+    { hip: { x: 20, y: -31 }, offset: 0.62, fore: true, far: true },
+    { hip: { x: -24, y: -32 }, offset: 0, fore: false, far: false },
+    { hip: { x: 18, y: -31 }, offset: 0.5, fore: true, far: false },
+  ];
 
 /**
  * A runner of about 100 × 80 units, hooves at (x, y), looking right. `stride` counts strides; `pace` 0…1 is how far it

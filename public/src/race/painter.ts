@@ -3,7 +3,16 @@ import { aim, type Camera, follow } from './camera.ts';
 import { createDust } from './dust.ts';
 import { drawHorse, type HorseLook } from './horse.ts';
 import { PALETTE } from './palette.ts';
-import { drawForeground, drawGates, drawScenery, type Frame, pixelsPerMetre, screenX, trackBottom, trackTop } from './scenery.ts';
+import {
+  drawForeground,
+  drawGates,
+  drawScenery,
+  type Frame,
+  pixelsPerMetre,
+  screenX,
+  trackBottom,
+  trackTop,
+} from './scenery.ts';
 
 export type Scene = {
   readonly looks: readonly HorseLook[];
@@ -45,7 +54,8 @@ export function createPainter(canvas: HTMLCanvasElement) {
       const { width, height } = size();
       if (width === 0 || height === 0) return;
       const nowMs = performance.now();
-      const at = scene.raceMs === null ? new Map<number, number>() : positionsAt(scene.chunks, Math.max(0, scene.raceMs));
+      const at =
+        scene.raceMs === null ? new Map<number, number>() : positionsAt(scene.chunks, Math.max(0, scene.raceMs));
       const metres = scene.looks.map((look) => (at.get(look.number) ?? 0) / 1_000);
       const baseWidth = width < 560 ? NARROW_METRES : WIDE_METRES;
       camera = follow(camera, aim(metres, scene.trackLength, baseWidth), nowMs - lastMs);

@@ -177,7 +177,12 @@ function drawLine(frame: Frame): void {
 }
 
 /** The starting gates, drawn over the horses' quarters until they have left. */
-export function drawGates(frame: Frame, lanes: readonly number[], laneY: (index: number) => number, open: boolean): void {
+export function drawGates(
+  frame: Frame,
+  lanes: readonly number[],
+  laneY: (index: number) => number,
+  open: boolean,
+): void {
   const { context } = frame;
   if (lanes.length === 0) return;
   const x = screenX(frame, 0);

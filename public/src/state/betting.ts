@@ -8,7 +8,13 @@ import { mine, race } from './room.ts';
 import { takeBalance } from './session.ts';
 import { toast, toastRefusal } from './toasts.ts';
 
-export type PendingBet = { readonly id: number; readonly raceId: RaceId; readonly pool: Pool; readonly horse: number; readonly stake: bigint };
+export type PendingBet = {
+  readonly id: number;
+  readonly raceId: RaceId;
+  readonly pool: Pool;
+  readonly horse: number;
+  readonly stake: bigint;
+};
 
 /** Sent and not answered yet: shown as pending until the server says what became of them. */
 export const pendingBets = signal<readonly PendingBet[]>([]);
@@ -25,14 +31,21 @@ export async function placeBet(raceId: RaceId, pool: Pool, horse: number, stake:
   lastId += 1;
   const pending: PendingBet = { id: lastId, raceId, pool, horse, stake };
   pendingBets.value = [...pendingBets.value, pending];
-  const answer = await command('bet:place', { raceId, pool, selection: [horse], stake: String(stake), nonce: newNonce() });
+  const answer = await command('bet:place', {
+    raceId,
+    pool,
+    selection: [horse],
+    stake: String(stake),
+    nonce: newNonce(),
+  });
   pendingBets.value = pendingBets.value.filter((bet) => bet.id !== pending.id);
   if (!answer.ok) return toastRefusal(answer);
   const { betId, balance, balanceVersion, receipt } = answer.data;
   takeBalance(balance, balanceVersion);
   const bet: MyBet = { betId, pool, selection: [horse], stake: String(stake), placedAt: Date.now(), receipt };
   const held = mine.value;
-  if (held?.raceId === raceId && !held.bets.some((other) => other.betId === betId)) mine.value = { ...held, bets: [...held.bets, bet] };
+  if (held?.raceId === raceId && !held.bets.some((other) => other.betId === betId))
+    mine.value = { ...held, bets: [...held.bets, bet] };
   if (race.value?.id === raceId) toast(t('bet.placed', { points: points(stake) }), 'good');
 }
 
@@ -40,7 +53,8 @@ export async function choosePick(raceId: RaceId, horse: number | 'random'): Prom
   const answer = await command('pick:choose', { raceId, horse, nonce: newNonce() });
   if (!answer.ok) return toastRefusal(answer);
   const held = mine.value;
-  if (held?.raceId === raceId) mine.value = { ...held, pick: { horse: answer.data.horse, receipt: answer.data.receipt } };
+  if (held?.raceId === raceId)
+    mine.value = { ...held, pick: { horse: answer.data.horse, receipt: answer.data.receipt } };
 }
 
 export async function clearPick(raceId: RaceId): Promise<void> {

@@ -23,7 +23,14 @@ export const entry = signal<Entry | null>(null);
 /** After `session:ready`, and whenever the address names a room we are not in. */
 export async function lookUp(code: string, key?: string): Promise<void> {
   if (entry.value?.code === code && entry.value.refused === null) return;
-  entry.value = { code, ...(key === undefined ? {} : { key }), card: null, refused: null, canSpectate: false, busy: true };
+  entry.value = {
+    code,
+    ...(key === undefined ? {} : { key }),
+    card: null,
+    refused: null,
+    canSpectate: false,
+    busy: true,
+  };
   const answer = await ask('room:find', { code });
   if (entry.value?.code !== code) return;
   entry.value = answer.ok

@@ -136,7 +136,12 @@ function changed(room: RoomState, playerId: MemberView['id'], patch: Partial<Mem
 
 export function withReaction(
   chat: readonly ChatMessage[],
-  event: { readonly messageId: ChatMessage['id']; readonly emoji: string; readonly playerId: MemberView['id']; readonly on: boolean },
+  event: {
+    readonly messageId: ChatMessage['id'];
+    readonly emoji: string;
+    readonly playerId: MemberView['id'];
+    readonly on: boolean;
+  },
 ): readonly ChatMessage[] {
   return chat.map((message) => {
     if (message.id !== event.messageId) return message;

@@ -1,8 +1,7 @@
 import { signal } from '@preact/signals';
 import { ask } from '../net/socket.ts';
-import type { Kind, RoomCard, ServerEvents } from '../types.ts';
-
-export type LobbyList = { readonly version: number; readonly rooms: readonly RoomCard[]; readonly total: number; readonly next?: string };
+import type { Kind, ServerEvents } from '../types.ts';
+import { type LobbyList, withUpdate } from './lobby-list.ts';
 
 export const lobby = signal<LobbyList | null>(null);
 export const search = signal('');
@@ -41,21 +40,4 @@ export function unwatchLobby(): void {
 
 export function onLobbyUpdate(update: ServerEvents['lobby:update']): void {
   if (lobby.value !== null) lobby.value = withUpdate(lobby.value, update, kindShown.value, search.value);
-}
-
-/** Cards that changed stay where they are; new ones that fit the filter go to the top. */
-export function withUpdate(list: LobbyList, update: ServerEvents['lobby:update'], kind: Kind | null, wanted: string): LobbyList {
-  if (update.version < list.version) return list;
-  const removed = new Set<string>(update.removed);
-  const changed = new Map(update.upserted.map((card) => [card.id, card]));
-  const kept = list.rooms.filter((card) => !removed.has(card.id)).map((card) => changed.get(card.id) ?? card);
-  const known = new Set(kept.map((card) => card.id));
-  const needle = wanted.trim().toLowerCase();
-  const added = update.upserted.filter(
-    (card) =>
-      !known.has(card.id) &&
-      (kind === null || card.kind === kind) &&
-      (needle === '' || card.name.toLowerCase().includes(needle) || card.code.toLowerCase().includes(needle)),
-  );
-  return { ...list, version: update.version, rooms: [...added, ...kept], total: update.total };
 }

@@ -1,7 +1,17 @@
 import { computed, signal } from '@preact/signals';
 import { ask, command } from '../net/socket.ts';
 import { storedSeat } from '../net/stored.ts';
-import type { ChatMessage, Mine, OddsView, RaceId, RoomEvent, RoomEventsPacket, ServerEvents, SettledBet, Snapshot } from '../types.ts';
+import type {
+  ChatMessage,
+  Mine,
+  OddsView,
+  RaceId,
+  RoomEvent,
+  RoomEventsPacket,
+  ServerEvents,
+  SettledBet,
+  Snapshot,
+} from '../types.ts';
 import { isStale, receive, type RoomState, withReaction } from './feed.ts';
 import { fetchChunks } from './frames.ts';
 import { displayNames } from './names.ts';
@@ -16,7 +26,12 @@ export const mine = signal<({ readonly raceId: RaceId } & Mine) | null>(null);
 export const odds = signal<OddsView | null>(null);
 export const settledBets = signal<{ readonly raceId: RaceId; readonly bets: readonly SettledBet[] } | null>(null);
 /** Messages before those of the room's state, oldest first; `more` while the server has older ones. */
-export const olderChat = signal<{ readonly messages: readonly ChatMessage[]; readonly more: boolean }>({ messages: [], more: true });
+export const olderChat = signal<{ readonly messages: readonly ChatMessage[]; readonly more: boolean }>({
+  messages: [],
+  more: true,
+});
+/** Typed and not answered yet: shown faded below the others. */
+export const pendingChat = signal<readonly { readonly id: number; readonly text: string }[]>([]);
 export const unread = signal(0);
 export const chatVisible = signal(false);
 
@@ -35,14 +50,18 @@ let early: RoomEventsPacket[] = [];
 
 export const inviteKeyOfRoom = (): string | undefined => inviteKey;
 
-export function resumeAuth(): { resume?: { roomId: Snapshot['id']; epoch: Snapshot['epoch']; seq: number; seat?: string } } {
+export function resumeAuth(): {
+  resume?: { roomId: Snapshot['id']; epoch: Snapshot['epoch']; seq: number; seat?: string };
+} {
   const now = room.value;
   const ticket = seat === null ? {} : { seat };
   if (now) return { resume: { roomId: now.id, epoch: now.epoch, seq: now.seq, ...ticket } };
   const stored = storedSeat.get();
   if (stored === null || location.pathname.toUpperCase() !== `/R/${stored.code}`) return {};
   // After a reload nothing of the room is known: an epoch that no log has asks for a snapshot.
-  return { resume: { roomId: stored.roomId as Snapshot['id'], epoch: 'none' as Snapshot['epoch'], seq: 0, seat: stored.seat } };
+  return {
+    resume: { roomId: stored.roomId as Snapshot['id'], epoch: 'none' as Snapshot['epoch'], seq: 0, seat: stored.seat },
+  };
 }
 
 /** Takes a snapshot as the whole truth about the room we are in. */
@@ -50,8 +69,14 @@ export function enterRoom(snapshot: Snapshot, ticket: string, key?: string): voi
   const held = room.value;
   seat = ticket;
   if (key !== undefined) inviteKey = key;
-  else if (held?.id !== snapshot.id) inviteKey = storedSeat.get()?.roomId === snapshot.id ? storedSeat.get()?.inviteKey : undefined;
-  storedSeat.set({ roomId: snapshot.id, code: snapshot.code, seat: ticket, ...(inviteKey === undefined ? {} : { inviteKey }) });
+  else if (held?.id !== snapshot.id)
+    inviteKey = storedSeat.get()?.roomId === snapshot.id ? storedSeat.get()?.inviteKey : undefined;
+  storedSeat.set({
+    roomId: snapshot.id,
+    code: snapshot.code,
+    seat: ticket,
+    ...(inviteKey === undefined ? {} : { inviteKey }),
+  });
   gone.value = null;
   if (held?.id !== snapshot.id) {
     olderChat.value = { messages: [], more: snapshot.chat.length >= FEWEST_OF_MANY };
@@ -124,7 +149,7 @@ function afterEvent(event: RoomEvent): void {
       mine.value = { raceId: event.race.id, bets: [] };
       odds.value = null;
       settledBets.value = null;
-        return;
+      return;
     case 'race drawn':
       if (room.value?.race) void loadMine(room.value.race.id);
       return;

@@ -4,6 +4,7 @@ import { ask, command, markUp, reconnect } from '../net/socket.ts';
 import { storedToken } from '../net/stored.ts';
 import { locale, setLocale, t } from '../i18n/index.ts';
 import type { Locale, PlayerId, ServerEvents } from '../types.ts';
+import { points } from '../ui/format.ts';
 import { toast, toastRefusal } from './toasts.ts';
 
 export type Me = { readonly id: PlayerId; readonly nickname: string };
@@ -90,7 +91,7 @@ export async function claimDaily(): Promise<void> {
   const answer = await command('wallet:claim', { kind: 'daily' });
   if (!answer.ok) return toastRefusal(answer);
   takeBalance(answer.data.balance, answer.data.balanceVersion);
-  toast(t('wallet.granted', { points: answer.data.granted }), 'good');
+  toast(t('wallet.granted', { points: points(answer.data.granted) }), 'good');
   await loadWallet();
 }
 

@@ -7,7 +7,8 @@ const PATHS = {
   lock: 'M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z',
   share: 'M12 15V4M8 7.5L12 3.5l4 4M5 12v8h14v-8',
   user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c1-4 4-6 7.500-6s6.500 2 7.500 6',
-  users: 'M9 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 19.500c.8-3.500 3.300-5.300 6.500-5.300s5.700 1.800 6.500 5.300M15.500 5a3.500 3.500 0 0 1 0 6.500M17.500 14.500c2.200.7 3.500 2.300 4 5',
+  users:
+    'M9 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 19.500c.8-3.500 3.300-5.300 6.500-5.300s5.700 1.800 6.500 5.300M15.500 5a3.500 3.500 0 0 1 0 6.500M17.500 14.500c2.200.7 3.500 2.300 4 5',
   chat: 'M4 5h16v11H10l-5 4v-4H4z',
   eye: 'M2.500 12S6 5.500 12 5.500 21.500 12 21.500 12 18 18.500 12 18.500 2.500 12 2.500 12zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z',
   crown: 'M4 18h16l1.200-10-5 3.500L12 5l-4.200 6.500-5-3.500z',
@@ -15,7 +16,8 @@ const PATHS = {
   coin: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 8v8M9 10.500c.5-3 6-2.500 6 0s-6 1-6 3.500 5.500 3 6 0',
   flag: 'M6 21V4M6 5h12l-3 4 3 4H6',
   history: 'M4 12a8 8 0 1 0 2.500-5.800M4 4v4h4M12 8v4.500l3 2',
-  settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 9.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM9 19.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z',
+  settings:
+    'M4 7h9M17 7h3M4 17h3M11 17h9M15 9.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM9 19.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z',
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.500 4.500',
   send: 'M4 12l16-8-5.500 16-3-6.500z',
   reply: 'M10 7L4.500 12.500 10 18M5 12.500h8c4 0 6 2 6.500 6',
@@ -34,7 +36,14 @@ export type IconName = keyof typeof PATHS;
 export function Icon({ name, size = 22 }: { name: IconName; size?: number }) {
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round" />
+      <path
+        d={PATHS[name]}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.9"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
     </svg>
   );
 }

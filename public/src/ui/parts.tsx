@@ -14,7 +14,17 @@ type ButtonProps = {
   readonly pressed?: boolean;
 };
 
-export function Button({ children, onClick, tone = 'plain', icon, disabled, busy, wide, submit, pressed }: ButtonProps) {
+export function Button({
+  children,
+  onClick,
+  tone = 'plain',
+  icon,
+  disabled,
+  busy,
+  wide,
+  submit,
+  pressed,
+}: ButtonProps) {
   return (
     <button
       type={submit ? 'submit' : 'button'}
@@ -30,7 +40,17 @@ export function Button({ children, onClick, tone = 'plain', icon, disabled, busy
   );
 }
 
-export function IconButton({ icon, label, onClick, badge }: { icon: IconName; label: string; onClick: () => void; badge?: number }) {
+export function IconButton({
+  icon,
+  label,
+  onClick,
+  badge,
+}: {
+  icon: IconName;
+  label: string;
+  onClick: () => void;
+  badge?: number;
+}) {
   return (
     <button type="button" class="icon-button" aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} />
@@ -39,7 +59,15 @@ export function IconButton({ icon, label, onClick, badge }: { icon: IconName; la
   );
 }
 
-export function Field({ label, hint, children }: { label: string; hint?: string; children: (id: string) => ComponentChildren }) {
+export function Field({
+  label,
+  hint,
+  children,
+}: {
+  label: string;
+  hint?: string;
+  children: (id: string) => ComponentChildren;
+}) {
   const id = useId();
   return (
     <div class="field">
@@ -62,7 +90,12 @@ export function Segments<Value extends string>({ label, value, options, onChange
   return (
     <div class="segments" role="group" aria-label={label}>
       {options.map((option) => (
-        <button key={option.value} type="button" aria-pressed={option.value === value} onClick={() => onChange(option.value)}>
+        <button
+          key={option.value}
+          type="button"
+          aria-pressed={option.value === value}
+          onClick={() => onChange(option.value)}
+        >
           {option.text}
         </button>
       ))}
@@ -70,7 +103,17 @@ export function Segments<Value extends string>({ label, value, options, onChange
   );
 }
 
-export function Toggle({ label, hint, on, onChange }: { label: string; hint?: string; on: boolean; onChange: (on: boolean) => void }) {
+export function Toggle({
+  label,
+  hint,
+  on,
+  onChange,
+}: {
+  label: string;
+  hint?: string;
+  on: boolean;
+  onChange: (on: boolean) => void;
+}) {
   return (
     <label class="toggle">
       <span class="toggle-text">
@@ -82,6 +125,12 @@ export function Toggle({ label, hint, on, onChange }: { label: string; hint?: st
   );
 }
 
-export function Tag({ children, tone = 'plain' }: { children: ComponentChildren; tone?: 'plain' | 'live' | 'gold' | 'bad' }) {
+export function Tag({
+  children,
+  tone = 'plain',
+}: {
+  children: ComponentChildren;
+  tone?: 'plain' | 'live' | 'gold' | 'bad';
+}) {
   return <span class={`tag tag-${tone}`}>{children}</span>;
 }

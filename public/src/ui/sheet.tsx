@@ -40,7 +40,9 @@ export function Sheet({ title, onClose, children, footer, wide }: Props) {
     >
       <div class="sheet-body">
         <header class="sheet-head">
-          <h2 id={heading} ref={headline} tabIndex={-1}>{title}</h2>
+          <h2 id={heading} ref={headline} tabIndex={-1}>
+            {title}
+          </h2>
           <button type="button" class="icon-button" aria-label={t('ui.close')} onClick={onClose}>
             <Icon name="close" />
           </button>

@@ -36,7 +36,15 @@ export function BetPane({ view }: { view: RaceView }) {
         )}
         <PoolTotal view={view} pool={pool.value} />
       </div>
-      <p class="hint rule">{t(pool.value === 'win' ? 'pool.win.rule' : view.rules.placesPaid === 2 ? 'pool.place.rule2' : 'pool.place.rule3')}</p>
+      <p class="hint rule">
+        {t(
+          pool.value === 'win'
+            ? 'pool.win.rule'
+            : view.rules.placesPaid === 2
+              ? 'pool.place.rule2'
+              : 'pool.place.rule3',
+        )}
+      </p>
       <ul class="runners">
         {view.field.map((horse) => (
           <li key={horse.number}>
@@ -94,7 +102,8 @@ function BetRow({ view, runner, pool, chosen, disabled, onChoose }: RowProps) {
   const live = odds.value?.raceId === view.id ? odds.value : null;
   const key = String(runner.number);
   const range = live?.place?.[key];
-  const shown = pool === 'win' ? live?.win?.[key] : range && (range[0] === range[1] ? range[0] : `${range[0]}–${range[1]}`);
+  const shown =
+    pool === 'win' ? live?.win?.[key] : range && (range[0] === range[1] ? range[0] : `${range[0]}–${range[1]}`);
   const out = view.scratched.includes(runner.number);
   return (
     <button type="button" class="runner-row" aria-pressed={chosen} disabled={disabled} onClick={onChoose}>

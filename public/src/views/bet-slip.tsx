@@ -30,7 +30,12 @@ export function BetSlip({ view, pool, runner, most, onPlace }: Props) {
     if (runner === null || value < UNIT) return;
     let current = true;
     const timer = setTimeout(async () => {
-      const answer = await ask('bet:quote', { raceId: view.id, pool, selection: [runner.number], stake: String(value) });
+      const answer = await ask('bet:quote', {
+        raceId: view.id,
+        pool,
+        selection: [runner.number],
+        stake: String(value),
+      });
       if (current && answer.ok) quote.value = answer.data;
     }, QUOTE_MS);
     return () => {
@@ -41,7 +46,15 @@ export function BetSlip({ view, pool, runner, most, onPlace }: Props) {
   if (runner === null) {
     return (
       <div class="action-bar slip slip-empty">
-        <p>{t(most < UNIT ? (balance.value !== null && balance.value.points < UNIT ? 'bet.noPoints' : 'bet.limitReached') : 'bet.choose')}</p>
+        <p>
+          {t(
+            most < UNIT
+              ? balance.value !== null && balance.value.points < UNIT
+                ? 'bet.noPoints'
+                : 'bet.limitReached'
+              : 'bet.choose',
+          )}
+        </p>
       </div>
     );
   }
@@ -56,12 +69,22 @@ export function BetSlip({ view, pool, runner, most, onPlace }: Props) {
           {t(`pool.${pool}`)} · {runner.number} {inLocale(runner.name)}
         </span>
         <span class="slip-quote" aria-live="polite">
-          {quote.value && t(quote.value.low === quote.value.high ? 'bet.pays' : 'bet.paysRange', { low: points(quote.value.low), high: points(quote.value.high) })}
+          {quote.value &&
+            t(quote.value.low === quote.value.high ? 'bet.pays' : 'bet.paysRange', {
+              low: points(quote.value.low),
+              high: points(quote.value.high),
+            })}
         </span>
       </div>
       <div class="chips" role="group" aria-label={t('bet.stake')}>
         {CHIPS.map((chip) => (
-          <button key={String(chip)} type="button" class="chip" disabled={value + chip > most && value >= most} onClick={() => add(chip)}>
+          <button
+            key={String(chip)}
+            type="button"
+            class="chip"
+            disabled={value + chip > most && value >= most}
+            onClick={() => add(chip)}
+          >
             +{points(chip)}
           </button>
         ))}

@@ -4,13 +4,14 @@ import { t } from '../i18n/index.ts';
 import { command } from '../net/socket.ts';
 import { completeMention, mentionedIn, mentionQuery } from '../state/mentions.ts';
 import { nameOf } from '../state/people.ts';
-import { names, room } from '../state/room.ts';
+import { names, pendingChat, room } from '../state/room.ts';
 import { refusalText, toast } from '../state/toasts.ts';
 import type { ChatMessage, PlayerId } from '../types.ts';
 import { Icon } from '../ui/icons.tsx';
 
 const LONGEST = 200;
 const SUGGESTED = 5;
+let lastPending = 0;
 
 export function ChatInput({ replyTo }: { replyTo: Signal<ChatMessage | null> }) {
   const text = useSignal('');
@@ -23,13 +24,19 @@ export function ChatInput({ replyTo }: { replyTo: Signal<ChatMessage | null> }) 
   const self = held.me.playerId;
   const query = mentionQuery(text.value);
   const people = [...names.value].filter(([id]) => id !== self).map(([id, name]) => ({ id, name }));
-  const suggested = query === null ? [] : people.filter(({ name }) => name.toLowerCase().startsWith(query.toLowerCase())).slice(0, SUGGESTED);
+  const suggested =
+    query === null
+      ? []
+      : people.filter(({ name }) => name.toLowerCase().startsWith(query.toLowerCase())).slice(0, SUGGESTED);
   const send = async () => {
     const wanted = text.value.trim();
     if (wanted === '') return;
     const quoted = replyTo.value;
     text.value = '';
     replyTo.value = null;
+    lastPending += 1;
+    const pending = { id: lastPending, text: wanted };
+    pendingChat.value = [...pendingChat.value, pending];
     const mentions = mentionedIn(wanted, people) as PlayerId[];
     const answer = await command('chat:send', {
       roomId: held.id,
@@ -37,6 +44,7 @@ export function ChatInput({ replyTo }: { replyTo: Signal<ChatMessage | null> }) 
       ...(quoted ? { replyTo: quoted.id } : {}),
       ...(mentions.length > 0 ? { mentions } : {}),
     });
+    pendingChat.value = pendingChat.value.filter((other) => other.id !== pending.id);
     if (answer.ok) return;
     // What was typed is not lost with a refusal.
     if (text.value === '') text.value = wanted;
@@ -81,7 +89,11 @@ export function ChatInput({ replyTo }: { replyTo: Signal<ChatMessage | null> }) 
         <input
           ref={input}
           aria-label={t('chat.write')}
-          placeholder={held.settings.slowModeSeconds > 0 ? t('chat.slow', { seconds: held.settings.slowModeSeconds }) : t('chat.write')}
+          placeholder={
+            held.settings.slowModeSeconds > 0
+              ? t('chat.slow', { seconds: held.settings.slowModeSeconds })
+              : t('chat.write')
+          }
           maxLength={LONGEST}
           enterKeyHint="send"
           autocomplete="off"

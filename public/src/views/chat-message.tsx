@@ -33,7 +33,9 @@ export function Message({ message, joined, quoted, onReply }: Props) {
     if (!answer.ok) toastRefusal(answer);
   };
   return (
-    <article class={`message${own ? ' message-own' : ''}${mentioned ? ' message-mentioned' : ''}${joined ? ' message-joined' : ''}`}>
+    <article
+      class={`message${own ? ' message-own' : ''}${mentioned ? ' message-mentioned' : ''}${joined ? ' message-joined' : ''}`}
+    >
       {!joined && (
         <header>
           <strong>{nameOf(message.playerId)}</strong>
@@ -47,7 +49,12 @@ export function Message({ message, joined, quoted, onReply }: Props) {
           <p>{message.text}</p>
         </div>
         <span class="message-tools">
-          <button type="button" aria-label={t('chat.react')} aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
+          <button
+            type="button"
+            aria-label={t('chat.react')}
+            aria-expanded={open.value}
+            onClick={() => (open.value = !open.value)}
+          >
             <Icon name="smile" size={18} />
           </button>
           <button type="button" aria-label={t('chat.reply')} onClick={onReply}>
@@ -71,7 +78,7 @@ export function Message({ message, joined, quoted, onReply }: Props) {
               key={emoji}
               type="button"
               aria-pressed={playerIds.includes(self)}
-              aria-label={t('chat.reactedBy', { emoji, names: playerIds.map(nameOf).join(', ') })}
+              aria-label={t('chat.reactedBy', { emoji, n: playerIds.length, names: playerIds.map(nameOf).join(', ') })}
               onClick={() => void react(emoji as Emoji)}
             >
               {emoji} {playerIds.length}

@@ -2,7 +2,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { nameOf } from '../state/people.ts';
-import { chatVisible, loadOlderChat, olderChat, room, unread } from '../state/room.ts';
+import { chatVisible, loadOlderChat, olderChat, pendingChat, room, unread } from '../state/room.ts';
 import type { ChatMessage } from '../types.ts';
 import { Button } from '../ui/parts.tsx';
 import { ChatInput } from './chat-input.tsx';
@@ -20,7 +20,7 @@ export function ChatPane() {
   useLayoutEffect(() => {
     const shown = list.current;
     if (shown && follow.current) shown.scrollTop = shown.scrollHeight;
-  }, [last, chatVisible.value]);
+  }, [last, chatVisible.value, pendingChat.value.length]);
   useEffect(() => {
     if (chatVisible.value) unread.value = 0;
   }, [last]);
@@ -64,12 +64,30 @@ export function ChatPane() {
             <Message
               key={message.id}
               message={message}
-              joined={before?.playerId === message.playerId && message.at - before.at < 120_000 && message.replyTo === undefined}
-              quoted={quoted ? `${nameOf(quoted.playerId)}: ${quoted.text}` : message.replyTo === undefined ? null : t('chat.quotedGone')}
+              joined={
+                before?.playerId === message.playerId &&
+                message.at - before.at < 120_000 &&
+                message.replyTo === undefined
+              }
+              quoted={
+                quoted
+                  ? `${nameOf(quoted.playerId)}: ${quoted.text}`
+                  : message.replyTo === undefined
+                    ? null
+                    : t('chat.quotedGone')
+              }
               onReply={() => (replyTo.value = message)}
             />
           );
         })}
+        {pendingChat.value.map(({ id, text }) => (
+          <article key={`p${id}`} class="message message-own message-pending">
+            <div class="bubble">
+              <p>{text}</p>
+            </div>
+            <small>{t('chat.pending')}</small>
+          </article>
+        ))}
       </div>
       <ChatInput replyTo={replyTo} />
     </>

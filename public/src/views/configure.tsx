@@ -19,7 +19,8 @@ export function ConfigureSheet({ room, onClose }: { room: RoomState; onClose: ()
   const save = async () => {
     const changed = changedSettings(room.settings, settings.value);
     const newName = name.value.trim() !== '' && name.value.trim() !== room.name;
-    const newPassword = password.value !== '' ? password.value : room.hasPassword && !keepPassword.value ? null : undefined;
+    const newPassword =
+      password.value !== '' ? password.value : room.hasPassword && !keepPassword.value ? null : undefined;
     if (!changed && !newName && newPassword === undefined) return onClose();
     busy.value = true;
     const answer = await command('room:configure', {
@@ -50,14 +51,31 @@ export function ConfigureSheet({ room, onClose }: { room: RoomState; onClose: ()
       }
     >
       <Field label={t('create.name')}>
-        {(id) => <input id={id} maxLength={30} value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />}
+        {(id) => (
+          <input
+            id={id}
+            maxLength={30}
+            value={name.value}
+            onInput={(event) => (name.value = event.currentTarget.value)}
+          />
+        )}
       </Field>
       {room.hasPassword && (
-        <Toggle label={t('configure.keepPassword')} on={keepPassword.value} onChange={(on) => (keepPassword.value = on)} />
+        <Toggle
+          label={t('configure.keepPassword')}
+          on={keepPassword.value}
+          onChange={(on) => (keepPassword.value = on)}
+        />
       )}
       <Field label={t(room.hasPassword ? 'configure.newPassword' : 'create.password')}>
         {(id) => (
-          <input id={id} autocomplete="off" maxLength={64} value={password.value} onInput={(event) => (password.value = event.currentTarget.value)} />
+          <input
+            id={id}
+            autocomplete="off"
+            maxLength={64}
+            value={password.value}
+            onInput={(event) => (password.value = event.currentTarget.value)}
+          />
         )}
       </Field>
       <SettingsForm

@@ -39,7 +39,13 @@ export function EntrySheet() {
             <Button icon="eye" disabled={!ready} onClick={() => void enter('spectator')}>
               {t('entry.watch')}
             </Button>
-            <Button tone="primary" icon="door" disabled={!ready || full} busy={busy} onClick={() => void enter('player')}>
+            <Button
+              tone="primary"
+              icon="door"
+              disabled={!ready || full}
+              busy={busy}
+              onClick={() => void enter('player')}
+            >
               {t('entry.join')}
             </Button>
           </>
@@ -55,7 +61,11 @@ export function EntrySheet() {
         </p>
       )}
       {card !== null && <p class="hint">{t(`kind.${card.kind}.lead`)}</p>}
-      {full && <p role="alert" class="notice">{t(now.canSpectate ? 'entry.fullWatch' : 'entry.full')}</p>}
+      {full && (
+        <p role="alert" class="notice">
+          {t(now.canSpectate || refused === null ? 'entry.fullWatch' : 'entry.full')}
+        </p>
+      )}
       {refused && refused !== 'ROOM_FULL' && (
         <p role="alert" class="notice notice-bad">
           {refused === 'NOT_FOUND' ? t('entry.notFound', { code: now.code }) : errorText(refused, locale.value)}
@@ -70,7 +80,13 @@ export function EntrySheet() {
         >
           <Field label={t('profile.nickname')}>
             {(id) => (
-              <input id={id} maxLength={16} autocomplete="nickname" value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />
+              <input
+                id={id}
+                maxLength={16}
+                autocomplete="nickname"
+                value={name.value}
+                onInput={(event) => (name.value = event.currentTarget.value)}
+              />
             )}
           </Field>
           {needsPassword && (

@@ -34,7 +34,12 @@ export function HistorySheet({ room, onClose }: { room: RoomState; onClose: () =
                 {line.caught && line.caught.length > 0
                   ? t('history.caught', { names: line.caught.map(nameOf).join(', ') })
                   : line.order
-                    ? t('history.order', { order: line.order.slice(0, 3).map((horse) => horse.number).join(' – ') })
+                    ? t('history.order', {
+                        order: line.order
+                          .slice(0, 3)
+                          .map((horse) => horse.number)
+                          .join(' – '),
+                      })
                     : ''}
               </span>
               <Tag>{t(`phase.${line.phase}`)}</Tag>

@@ -7,7 +7,7 @@ import { Button } from '../ui/parts.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { askLeave } from './leave.tsx';
 
-type Props = { readonly onShow: (what: 'share' | 'history' | 'settings') => void };
+type Props = { readonly onShow: (what: 'share' | 'history' | 'settings' | 'profile') => void };
 
 /** The room's menu at the end of the members: history for all, settings and closing for the host. */
 export function RoomMenu({ onShow }: Props) {
@@ -34,6 +34,9 @@ export function RoomMenu({ onShow }: Props) {
       </Button>
       <Button icon="share" wide onClick={() => onShow('share')}>
         {t('share.title')}
+      </Button>
+      <Button icon="user" wide onClick={() => onShow('profile')}>
+        {t('profile.title')}
       </Button>
       {isHost.value && (
         <>

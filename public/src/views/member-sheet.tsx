@@ -34,7 +34,14 @@ export function MemberSheet({ member, onClose }: { member: MemberView; onClose: 
           }}
         >
           <Field label={t('kick.reason')} hint={t('kick.hint')}>
-            {(id) => <input id={id} maxLength={100} value={reason.value} onInput={(event) => (reason.value = event.currentTarget.value)} />}
+            {(id) => (
+              <input
+                id={id}
+                maxLength={100}
+                value={reason.value}
+                onInput={(event) => (reason.value = event.currentTarget.value)}
+              />
+            )}
           </Field>
           <div class="row">
             <Button onClick={() => (kicking.value = false)}>{t('ui.cancel')}</Button>

@@ -9,7 +9,7 @@ import { Button, Tag } from '../ui/parts.tsx';
 import { RoomMenu } from './host.tsx';
 import { MemberSheet } from './member-sheet.tsx';
 
-type Props = { readonly onShow: (what: 'share' | 'history' | 'settings') => void };
+type Props = { readonly onShow: (what: 'share' | 'history' | 'settings' | 'profile') => void };
 
 export function MembersPane({ onShow }: Props) {
   const chosen = useSignal<MemberView | null>(null);
@@ -35,7 +35,10 @@ export function MembersPane({ onShow }: Props) {
     <>
       <div class="pane-head">
         <h2>
-          {t('members.players')} <span class="count">{t('members.of', { n: now.memberCount - now.spectators, of: now.settings.capacity })}</span>
+          {t('members.players')}{' '}
+          <span class="count">
+            {t('members.of', { n: now.memberCount - now.spectators, of: now.settings.capacity })}
+          </span>
         </h2>
       </div>
       <ul class="members">

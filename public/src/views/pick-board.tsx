@@ -28,15 +28,20 @@ export function PickBoard({ view }: { view: RaceView }) {
     busy.value = true;
     void work.finally(() => (busy.value = false));
   };
-  const waitingFor = view.participants ?? held.members.filter((member) => member.role === 'player' && member.ready !== false).map((member) => member.id);
+  const waitingFor =
+    view.participants ??
+    held.members.filter((member) => member.role === 'player' && member.ready !== false).map((member) => member.id);
   return (
     <>
       <div class="pane-head">
         <h2>{t(view.participants ? 'pick.rerunTitle' : 'pick.title')}</h2>
-        <span class="pool-total">{t('pick.picked', { n: view.picked.length, of: Math.max(waitingFor.length, view.picked.length) })}</span>
+        <span class="pool-total">
+          {t('pick.picked', { n: view.picked.length, of: Math.max(waitingFor.length, view.picked.length) })}
+        </span>
       </div>
       <p class="hint rule">
-        {t(view.rules.exclusivePicks ? 'pick.exclusive' : 'pick.secret')} {view.participants && t('pick.rerun', { names: view.participants.map(nameOf).join(', ') })}
+        {t(view.rules.exclusivePicks ? 'pick.exclusive' : 'pick.secret')}{' '}
+        {view.participants && t('pick.rerun', { names: view.participants.map(nameOf).join(', ') })}
       </p>
       {why !== null && view.phase === 'open' && <p class="waiting">{t(why)}</p>}
       <ul class="board">
@@ -53,19 +58,29 @@ export function PickBoard({ view }: { view: RaceView }) {
                 onClick={() => run(choosePick(view.id, runner.number))}
               >
                 <RunnerName runner={runner} plain />
-                {own === runner.number && <Tag tone="live">{t('pick.mine')}</Tag>}
+                {own === runner.number && pickers.length === 0 && <Tag tone="live">{t('pick.mine')}</Tag>}
                 {gone && <Tag>{t('pick.taken')}</Tag>}
-                {pickers.length > 0 && <small class="pickers">{pickers.map((pick) => nameOf(pick.playerId)).join(', ')}</small>}
+                {pickers.length > 0 && (
+                  <small class="pickers">{pickers.map((pick) => nameOf(pick.playerId)).join(', ')}</small>
+                )}
               </button>
             </li>
           );
         })}
       </ul>
       {view.rules.placeVote && <PlaceVote view={view} mayVote={mayPick} players={waitingFor.length} />}
-      {view.place && <p class="notice">{t('pick.placeDrawn', { place: view.place.drawn, votes: view.place.votes.length })}</p>}
+      {view.place && (
+        <p class="notice">{t('pick.placeDrawn', { place: view.place.drawn, votes: view.place.votes.length })}</p>
+      )}
       {mayPick && (
         <div class="action-bar row">
-          <Button icon="dice" wide busy={busy.value} tone={own === null ? 'primary' : 'plain'} onClick={() => run(choosePick(view.id, 'random'))}>
+          <Button
+            icon="dice"
+            wide
+            busy={busy.value}
+            tone={own === null ? 'primary' : 'plain'}
+            onClick={() => run(choosePick(view.id, 'random'))}
+          >
             {t('pick.random')}
           </Button>
           {own !== null && (

@@ -46,7 +46,9 @@ function StartButtons() {
   if (held === null) return null;
   const view = held.race;
   const automatic = held.settings.mode === 'auto';
-  const tied = view?.kind === 'pick' && ((view.result?.caught?.length ?? 0) > 1 || (view.phase === 'void' && view.participants !== undefined));
+  const tied =
+    view?.kind === 'pick' &&
+    ((view.result?.caught?.length ?? 0) > 1 || (view.phase === 'void' && view.participants !== undefined));
   const start = async (rerun: boolean) => {
     busy.value = true;
     const answer = await command('race:start', { roomId: held.id, ...(rerun && view ? { rerunOf: view.id } : {}) });
@@ -68,7 +70,14 @@ function StartButtons() {
           {t('idle.rerun', { n: view?.result?.caught?.length ?? view?.participants?.length ?? 2 })}
         </Button>
       )}
-      <Button tone={tied ? 'plain' : 'primary'} icon="play" wide busy={busy.value} disabled={few} onClick={() => void start(false)}>
+      <Button
+        tone={tied ? 'plain' : 'primary'}
+        icon="play"
+        wide
+        busy={busy.value}
+        disabled={few}
+        onClick={() => void start(false)}
+      >
         {t(view === null ? 'idle.start' : 'idle.next')}
       </Button>
     </div>

@@ -63,16 +63,18 @@ export function ProfileSheet({ onClose }: { onClose: () => void }) {
         ]}
         onChange={(next) => void updateProfile({ locale: next })}
       />
-      <LinkDevice />
+      <LinkDevice onUsed={onClose} />
       <Logout onDone={onClose} />
       {profile.value && (
-        <p class="hint">{t('profile.since', { date: new Date(profile.value.createdAt).toLocaleDateString(locale.value) })}</p>
+        <p class="hint">
+          {t('profile.since', { date: new Date(profile.value.createdAt).toLocaleDateString(locale.value) })}
+        </p>
       )}
     </Sheet>
   );
 }
 
-function LinkDevice() {
+function LinkDevice({ onUsed }: { onUsed: () => void }) {
   const shown = useSignal<{ code: string; expiresAt: number } | null>(null);
   const typed = useSignal('');
   const get = async () => {
@@ -99,7 +101,9 @@ function LinkDevice() {
         class="row"
         onSubmit={(event) => {
           event.preventDefault();
-          if (/^[0-9]{6}$/.test(typed.value)) enterLinkCode(typed.value);
+          if (!/^[0-9]{6}$/.test(typed.value)) return;
+          enterLinkCode(typed.value);
+          onUsed();
         }}
       >
         <input

@@ -4,7 +4,8 @@ import { errorText } from '../../../lib/errors.ts';
 import type { VerifyStep } from '../check/verify.ts';
 import { locale, t } from '../i18n/index.ts';
 import { ask } from '../net/socket.ts';
-import { raceInHash, recordShown } from '../state/route.ts';
+import { raceInHash } from '../state/address.ts';
+import { recordShown } from '../state/route.ts';
 import { shareBase } from '../state/session.ts';
 import { toast } from '../state/toasts.ts';
 import type { RaceId, RaceRecord } from '../types.ts';
@@ -30,7 +31,11 @@ export function RecordSheet({ raceId }: { raceId: string }) {
   };
   const now = loaded.value;
   return (
-    <Sheet title={now && 'record' in now ? t('record.title', { n: now.record.number }) : t('record.open')} onClose={close} wide>
+    <Sheet
+      title={now && 'record' in now ? t('record.title', { n: now.record.number }) : t('record.open')}
+      onClose={close}
+      wide
+    >
       {now === null && <p role="status">{t('ui.loading')}</p>}
       {now && 'refused' in now && <p role="alert">{now.refused}</p>}
       {now && 'record' in now && <Record record={now.record} />}
@@ -78,7 +83,13 @@ function Record({ record }: { record: RaceRecord }) {
   );
 }
 
-function Hash({ name, value }: { name: 'commitment' | 'fieldHash' | 'betsRoot' | 'seed' | 'recordHash'; value: string | undefined }) {
+function Hash({
+  name,
+  value,
+}: {
+  name: 'commitment' | 'fieldHash' | 'betsRoot' | 'seed' | 'recordHash';
+  value: string | undefined;
+}) {
   return (
     <>
       <dt>{t(`record.${name}`)}</dt>

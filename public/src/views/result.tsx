@@ -10,7 +10,13 @@ import { SilksIcon } from '../ui/silks.tsx';
 export function ResultView({ view }: { view: RaceView }) {
   return (
     <section class="result" aria-live="polite">
-      {view.phase === 'void' ? <VoidNote view={view} /> : view.kind === 'pick' ? <Caught view={view} /> : <MyOutcome view={view} />}
+      {view.phase === 'void' ? (
+        <VoidNote view={view} />
+      ) : view.kind === 'pick' ? (
+        <Caught view={view} />
+      ) : (
+        <MyOutcome view={view} />
+      )}
       {view.result && <Order view={view} />}
       <Button icon="shield" tone="quiet" wide onClick={() => (recordShown.value = view.id)}>
         {t('record.open')}
@@ -58,7 +64,10 @@ function Caught({ view }: { view: RaceView }) {
 function MyOutcome({ view }: { view: RaceView }) {
   const bets = mine.value?.raceId === view.id ? mine.value.bets : [];
   const settled = settledBets.value?.raceId === view.id ? settledBets.value.bets : [];
-  const rows = settled.length > 0 ? settled : bets.flatMap((bet) => (bet.outcome ? [{ ...bet, outcome: bet.outcome, returned: bet.returned ?? '0' }] : []));
+  const rows =
+    settled.length > 0
+      ? settled
+      : bets.flatMap((bet) => (bet.outcome ? [{ ...bet, outcome: bet.outcome, returned: bet.returned ?? '0' }] : []));
   if (rows.length === 0) {
     return (
       <div class="headline">
@@ -116,7 +125,11 @@ export function Order({ view }: { view: RaceView }) {
               <span class="order-name">
                 {number} {runner && inLocale(runner.name)}
                 {pickers.length > 0 && (
-                  <small>{pickers.map((pick) => `${nameOf(pick.playerId)}${pick.drawn ? ` (${t('result.drawn')})` : ''}`).join(', ')}</small>
+                  <small>
+                    {pickers
+                      .map((pick) => `${nameOf(pick.playerId)}${pick.drawn ? ` (${t('result.drawn')})` : ''}`)
+                      .join(', ')}
+                  </small>
                 )}
               </span>
               {view.kind === 'bet' && (

@@ -12,13 +12,14 @@ import { HistorySheet } from './history.tsx';
 import { askLeave } from './leave.tsx';
 import { MembersPane } from './members.tsx';
 import { PlayPane } from './play.tsx';
+import { ProfileSheet } from './profile.tsx';
 import { ShareSheet } from './share.tsx';
 import { Stage } from './stage.tsx';
 import { WalletButton } from './top-bar.tsx';
 
 type Tab = 'play' | 'chat' | 'members';
 export const tab = signal<Tab>('play');
-type Shown = 'share' | 'history' | 'settings' | null;
+type Shown = 'share' | 'history' | 'settings' | 'profile' | null;
 
 const WIDE = '(min-width: 900px)';
 
@@ -62,6 +63,7 @@ export function RoomView() {
       </aside>
       <Tabs />
       {shown.value === 'share' && <ShareSheet room={now} onClose={close} />}
+      {shown.value === 'profile' && <ProfileSheet onClose={close} />}
       {shown.value === 'history' && <HistorySheet room={now} onClose={close} />}
       {shown.value === 'settings' && <ConfigureSheet room={now} onClose={close} />}
     </div>
@@ -107,7 +109,12 @@ function Tabs() {
   return (
     <nav class="tabs" aria-label={t('tab.label')}>
       {items.map(({ id, icon, badge }) => (
-        <button key={id} type="button" aria-current={tab.value === id ? 'page' : undefined} onClick={() => (tab.value = id)}>
+        <button
+          key={id}
+          type="button"
+          aria-current={tab.value === id ? 'page' : undefined}
+          onClick={() => (tab.value = id)}
+        >
           <span class="tab-icon">
             <Icon name={icon} />
             {badge ? <span class="badge">{badge > 99 ? '99+' : badge}</span> : null}

@@ -25,7 +25,9 @@ export function SettingsForm({ kind, value, onChange }: Props) {
         <select id={id} value={value[key]} onChange={(event) => onChange({ [key]: Number(event.currentTarget.value) })}>
           {choicesFor(key, value[key]).map((choice) => (
             <option key={choice} value={choice}>
-              {choice === 0 ? t('setting.off') : t(UNIT[key], { n: key === 'maxStakePerRace' ? points(String(choice)) : choice })}
+              {choice === 0
+                ? t('setting.off')
+                : t(UNIT[key], { n: key === 'maxStakePerRace' ? points(String(choice)) : choice })}
             </option>
           ))}
         </select>
@@ -33,7 +35,12 @@ export function SettingsForm({ kind, value, onChange }: Props) {
     </Field>
   );
   const toggle = (key: 'listed' | 'spectators' | 'locked' | 'exclusivePicks' | 'placeVote', hint?: TextKey) => (
-    <Toggle label={t(`setting.${key}`)} {...(hint ? { hint: t(hint) } : {})} on={value[key]} onChange={(on) => onChange({ [key]: on })} />
+    <Toggle
+      label={t(`setting.${key}`)}
+      {...(hint ? { hint: t(hint) } : {})}
+      on={value[key]}
+      onChange={(on) => onChange({ [key]: on })}
+    />
   );
   return (
     <div class="settings">
@@ -81,14 +88,24 @@ export function SettingsForm({ kind, value, onChange }: Props) {
   );
 }
 
-function Horses({ kind, value, onChange }: { kind: Kind; value: Settings['horses']; onChange: (value: Settings['horses']) => void }) {
+function Horses({
+  kind,
+  value,
+  onChange,
+}: {
+  kind: Kind;
+  value: Settings['horses'];
+  onChange: (value: Settings['horses']) => void;
+}) {
   return (
     <Field label={t('setting.horses')}>
       {(id) => (
         <select
           id={id}
           value={value}
-          onChange={(event) => onChange(event.currentTarget.value === 'auto' ? 'auto' : Number(event.currentTarget.value))}
+          onChange={(event) =>
+            onChange(event.currentTarget.value === 'auto' ? 'auto' : Number(event.currentTarget.value))
+          }
         >
           {(kind === 'pick' || value === 'auto') && <option value="auto">{t('setting.horsesAuto')}</option>}
           {[4, 5, 6, 7, 8, 9, 10, 11, 12].map((count) => (
@@ -109,8 +126,18 @@ function Pools({ value, onChange }: { value: readonly Pool[]; onChange: (pools: 
   };
   return (
     <>
-      <Toggle label={t('pool.win')} hint={t('pool.win.rule')} on={value.includes('win')} onChange={(on) => set('win', on)} />
-      <Toggle label={t('pool.place')} hint={t('pool.place.rule3')} on={value.includes('place')} onChange={(on) => set('place', on)} />
+      <Toggle
+        label={t('pool.win')}
+        hint={t('pool.win.rule')}
+        on={value.includes('win')}
+        onChange={(on) => set('win', on)}
+      />
+      <Toggle
+        label={t('pool.place')}
+        hint={t('pool.place.rule3')}
+        on={value.includes('place')}
+        onChange={(on) => set('place', on)}
+      />
     </>
   );
 }

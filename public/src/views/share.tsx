@@ -30,7 +30,8 @@ export function ShareSheet({ room, onClose }: { room: RoomState; onClose: () => 
     const done = await copyText(link);
     toast(t(done ? 'share.copied' : 'share.copyByHand'), done ? 'good' : 'info');
   };
-  const share = () => void navigator.share({ title: room.name, text: t('share.text', { name: room.name }), url: link }).catch(() => {});
+  const share = () =>
+    void navigator.share({ title: room.name, text: t('share.text', { name: room.name }), url: link }).catch(() => {});
   return (
     <Sheet
       title={t('share.title')}
@@ -52,7 +53,13 @@ export function ShareSheet({ room, onClose }: { room: RoomState; onClose: () => 
         <small>{t('share.code')}</small>
         <strong>{room.code}</strong>
       </p>
-      <input class="share-link" readOnly value={link} aria-label={t('share.link')} onFocus={(event) => event.currentTarget.select()} />
+      <input
+        class="share-link"
+        readOnly
+        value={link}
+        aria-label={t('share.link')}
+        onFocus={(event) => event.currentTarget.select()}
+      />
       <p class="hint">{t(room.hasPassword ? (key ? 'share.withKey' : 'share.needsPassword') : 'share.open')}</p>
     </Sheet>
   );

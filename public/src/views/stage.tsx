@@ -27,8 +27,16 @@ function ownHorses(view: RaceView): number[] {
   return [...held.bets.flatMap((bet) => bet.selection), ...(picked == null ? [] : [picked])];
 }
 
+/** Once over, the picture stands at the moment the winner crosses the line. */
+function raceMsOf(view: RaceView): number | null {
+  const winner = view.phase === 'settled' ? view.result?.order[0] : undefined;
+  if (winner) return winner.finishMs;
+  return view.startsAt === undefined ? null : raceTime(serverNow(), view.startsAt, timeScale.value);
+}
+
 function sceneOf(view: RaceView | null): Scene {
-  if (view === null) return { looks: [], trackLength: 480, chunks: [], raceMs: null, mine: [], calm: prefersCalm.matches };
+  if (view === null)
+    return { looks: [], trackLength: 480, chunks: [], raceMs: null, mine: [], calm: prefersCalm.matches };
   const revealed = view.picks === undefined ? null : new Set(view.picks.map((pick) => pick.horse));
   return {
     looks: view.field
@@ -36,7 +44,7 @@ function sceneOf(view: RaceView | null): Scene {
       .map(({ number, silks }) => ({ number, silks, faded: revealed !== null && !revealed.has(number) })),
     trackLength: TRACK_LENGTH_MM[view.track] / 1_000,
     chunks: framesOf(view.id),
-    raceMs: view.startsAt === undefined ? null : raceTime(serverNow(), view.startsAt, timeScale.value),
+    raceMs: raceMsOf(view),
     mine: ownHorses(view),
     calm: prefersCalm.matches,
   };
@@ -55,7 +63,10 @@ export function Stage() {
       const view = race.peek();
       painter.paint(sceneOf(view));
       const at = serverNow();
-      const moving = view?.startsAt !== undefined && at > view.startsAt - WAKE_MS && at < (view.endsAt ?? view.startsAt + 120_000) + 500;
+      const moving =
+        view?.startsAt !== undefined &&
+        at > view.startsAt - WAKE_MS &&
+        at < (view.endsAt ?? view.startsAt + 120_000) + 500;
       if (moving) frame = requestAnimationFrame(paint);
       else timer = setTimeout(() => (frame = requestAnimationFrame(paint)), STILL_MS);
     };
@@ -92,7 +103,12 @@ function PhaseTag() {
   const next = room.value?.nextOpensAt;
   if (view === null) return <Tag>{t('phase.idle')}</Tag>;
   const over = view.phase === 'settled' || view.phase === 'void';
-  const left = view.phase === 'open' ? secondsLeft(view.closesAt, now.value) : over && next !== undefined ? secondsLeft(next, now.value) : null;
+  const left =
+    view.phase === 'open'
+      ? secondsLeft(view.closesAt, now.value)
+      : over && next !== undefined
+        ? secondsLeft(next, now.value)
+        : null;
   return (
     <span class="phase" role="timer">
       <Tag tone={view.phase === 'open' || view.phase === 'running' ? 'live' : 'plain'}>
@@ -101,7 +117,9 @@ function PhaseTag() {
       {view.phase === 'open' && left !== null && (
         <span class={left <= 5 ? 'phase-time phase-time-late' : 'phase-time'}>{countdown(left)}</span>
       )}
-      {over && left !== null && left > 0 && <span class="phase-next">{t('stage.nextIn', { time: countdown(left) })}</span>}
+      {over && left !== null && left > 0 && (
+        <span class="phase-next">{t('stage.nextIn', { time: countdown(left) })}</span>
+      )}
     </span>
   );
 }

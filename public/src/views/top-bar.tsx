@@ -28,7 +28,12 @@ export function WalletButton() {
   const known = balance.value === null ? '—' : points(balance.value.points);
   return (
     <>
-      <button type="button" class="pill" aria-label={t('wallet.label', { points: known })} onClick={() => (shown.value = true)}>
+      <button
+        type="button"
+        class="pill"
+        aria-label={t('wallet.label', { points: known })}
+        onClick={() => (shown.value = true)}
+      >
         <Icon name="coin" size={19} />
         <span class="number">{known}</span>
         {claimable && <span class="dot" aria-hidden="true" />}

@@ -15,7 +15,8 @@ export function WalletSheet({ onClose }: { onClose: () => void }) {
   return (
     <Sheet title={t('wallet.title')} onClose={onClose}>
       <p class="big-number">
-        <span class="number">{balance.value === null ? '—' : points(balance.value.points)}</span> <small>{t('wallet.points')}</small>
+        <span class="number">{balance.value === null ? '—' : points(balance.value.points)}</span>{' '}
+        <small>{t('wallet.points')}</small>
       </p>
       {balance.value === null && <p class="hint">{t('wallet.unknown')}</p>}
       <Button

@@ -1,0 +1,479 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RoomId } from '../../lib/core/ids.ts';
+import type { RoomCard, ServerEvents } from '../../lib/protocol.ts';
+import type { TestClient } from '../helpers/client.ts';
+import { until } from '../helpers/until.ts';
+import {
+  at,
+  ended,
+  eventsOf,
+  expectBalance,
+  expectVerified,
+  hurry,
+  opened,
+  PATIENCE,
+  recordOf,
+  setTable,
+  type Table,
+} from './table.ts';
+
+let table: Table;
+beforeAll(async () => {
+  table = await setTable({ HOUSE_ROOMS: '1' });
+});
+afterAll(() => table?.close());
+
+describe.concurrent('rooms', () => {
+  it('[RM65] a change of what a race is run by applies to the next race, everything else at once, and only by the host', async () => {
+    const { roomId, players } = await table.room('bet', ['ann', 'ben'], { openSeconds: 100, track: 'short' });
+    const [ann, ben] = [at(players, 0), at(players, 1)];
+    const version = ann.room?.snapshot.settingsVersion ?? -1;
+    const { raceId } = await ann.request('race:start', { roomId });
+    const patch = {
+      name: '  저녁 내기  ',
+      settings: { horses: 5, track: 'medium', pools: ['win'], maxStakePerRace: 300, capacity: 2 },
+    } as const;
+    expect((await ben.refused('room:configure', { roomId, version, patch: { name: 'mine' } })).code).toBe('NOT_HOST');
+    const changed = await ann.request('room:configure', {
+      roomId,
+      version,
+      patch: { ...patch, settings: { ...patch.settings, pools: ['win'] } },
+    });
+    expect(changed.version).toBe(version + 1);
+    const told = await ben.event('settings changed', (event) => event.version === changed.version);
+    expect(told).toMatchObject({ by: ann.id, patch: { name: '저녁 내기', settings: patch.settings } });
+    // Two who change at once: the one who looked at an older version is told so.
+    const late = await ann.refused('room:configure', { roomId, version, patch: { name: 'again' } });
+    expect(late).toMatchObject({ code: 'BUSY', retryable: true, data: { version: changed.version } });
+    const wrong = await ann.refused('room:configure', {
+      roomId,
+      version: changed.version,
+      patch: { settings: { horses: 3 } },
+    });
+    expect(wrong).toMatchObject({ code: 'BAD_REQUEST', path: 'patch.settings.horses' });
+
+    const outside = await table.player('cho');
+    expect((await outside.refused('room:join', { roomId })).code).toBe('ROOM_FULL');
+    await ben.request('bet:place', { raceId, pool: 'place', selection: [8], stake: '2000' });
+    await hurry(ann, roomId);
+    await ended(ann, raceId);
+    const first = await recordOf(table, ann, raceId);
+    expect([first.field.length, first.track, first.pools, first.maxStakePerRace]).toEqual([
+      8,
+      'short',
+      ['win', 'place'],
+      '5000',
+    ]);
+
+    const next = await ann.request('race:start', { roomId });
+    const race = await opened(ben, 2);
+    expect([race.field.length, race.track, race.pools, race.maxStakePerRace]).toEqual([5, 'medium', ['win'], '300']);
+    const bet = { raceId: next.raceId, selection: [1], stake: '300' };
+    expect((await ben.refused('bet:place', { ...bet, pool: 'place' })).code).toBe('SELECTION_INVALID');
+    await ben.request('bet:place', { ...bet, pool: 'win' });
+    expect((await ben.refused('bet:place', { ...bet, pool: 'win', stake: '100' })).code).toBe('LIMIT_REACHED');
+    expect((await ben.refused('bet:place', { ...bet, pool: 'win', stake: '50' })).code).toBe('STAKE_INVALID');
+    expect((await ben.request('bet:quote', { ...bet, pool: 'win', stake: '100' })).low).toMatch(/^\d+$/);
+    await hurry(ann, roomId);
+    await ended(ann, next.raceId);
+    const second = await recordOf(table, ann, next.raceId);
+    expectVerified(second, first);
+    await expectBalance(ben, [first, second]);
+  });
+
+  it('[RM66] a password or the invite key opens the door, a wrong one does not, and too many wrong ones are not even looked at', async () => {
+    const dee = await table.player('dee');
+    const made = await dee.request('room:create', { kind: 'bet', password: '경마 좋아' });
+    const { room, inviteKey = '' } = made;
+    const roomId = room.id;
+    expect(inviteKey.length).toBeGreaterThan(15);
+    expect(JSON.stringify(room)).not.toContain('경마');
+    expect(room.hasPassword).toBe(true);
+    const [eve, fay, gil] = await Promise.all(['eve', 'fay', 'gil'].map((name) => table.player(name)));
+    if (!eve || !fay || !gil) throw new Error('unreachable');
+    expect((await eve.refused('room:join', { roomId })).code).toBe('WRONG_PASSWORD');
+    const entered = await eve.request('room:join', { roomId, password: '경마 좋아' });
+    expect(entered.inviteKey).toBeUndefined();
+    await fay.request('room:join', { roomId, key: inviteKey });
+    // Whoever is inside needs nothing: another device, a reload.
+    await eve.request('room:join', { roomId });
+
+    for (let tries = 1; tries <= 5; tries += 1)
+      expect((await gil.refused('room:join', { roomId, password: `guess ${tries}` })).code).toBe('WRONG_PASSWORD');
+    const blocked = await gil.refused('room:join', { roomId, password: '경마 좋아' });
+    expect(blocked).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
+    expect(blocked.retryAfterMs).toBeGreaterThan(0);
+    expect(blocked.retryAfterMs).toBeLessThanOrEqual(60_000);
+    // Another room is another matter, and the key is no guess.
+    const other = await table.room('bet', ['hal']);
+    await gil.request('room:join', { roomId: other.roomId });
+    await gil.request('room:join', { roomId, key: inviteKey });
+
+    const opened = await dee.request('room:configure', {
+      roomId,
+      version: 0 + (dee.room?.snapshot.settingsVersion ?? 0),
+      patch: { password: 'another' },
+    });
+    expect(opened.inviteKey).not.toBe(inviteKey);
+    const change = await eve.event('settings changed');
+    expect(JSON.stringify(change)).not.toContain('another');
+    const ivy = await table.player('ivy');
+    expect((await ivy.refused('room:join', { roomId, key: inviteKey })).code).toMatch(/WRONG_PASSWORD|RATE_LIMITED/);
+    await ivy.request('room:join', { roomId, key: opened.inviteKey ?? '' });
+    await dee.request('room:configure', { roomId, version: opened.version, patch: { password: null } });
+    const jon = await table.player('jon');
+    await jon.request('room:join', { roomId });
+    expect(jon.room?.snapshot.hasPassword).toBe(false);
+    for (const client of [dee, eve, fay, gil, ivy, jon])
+      expect(JSON.stringify(client.messages)).not.toContain('경마 좋아');
+  });
+
+  it('[RM67] a full room takes spectators only and says so, a locked one nobody, and one connection is in one room', async () => {
+    const { roomId, players } = await table.room('pick', ['kim', 'lou'], { capacity: 2 });
+    const [kim, lou] = [at(players, 0), at(players, 1)];
+    const max = await table.player('max');
+    expect(await max.refused('room:join', { roomId })).toMatchObject({
+      code: 'ROOM_FULL',
+      retryable: true,
+      data: { canSpectate: true },
+    });
+    await max.request('room:join', { roomId, as: 'spectator' });
+    expect((await max.refused('room:role', { roomId, as: 'player' })).code).toBe('ROOM_FULL');
+    await kim.request('room:configure', {
+      roomId,
+      version: kim.room?.snapshot.settingsVersion ?? 0,
+      patch: { settings: { locked: true } },
+    });
+    const ned = await table.player('ned');
+    expect((await ned.refused('room:join', { roomId, as: 'spectator' })).code).toBe('ROOM_LOCKED');
+    const changed = await kim.event('settings changed');
+    await kim.request('room:configure', {
+      roomId,
+      version: changed.version,
+      patch: { settings: { locked: false, spectators: false } },
+    });
+    expect(await ned.refused('room:join', { roomId })).toMatchObject({
+      code: 'ROOM_FULL',
+      data: { canSpectate: false },
+    });
+    expect((await ned.refused('room:join', { roomId, as: 'spectator' })).code).toBe('SPECTATORS_OFF');
+
+    const other = await table.room('bet', ['oda']);
+    await lou.request('room:join', { roomId: other.roomId });
+    const left = await kim.event('member left', ({ playerId }) => playerId === lou.id);
+    expect(left.cause).toBe('left-elsewhere');
+    expect((await lou.refused('chat:send', { roomId, text: 'hello?' })).code).toBe('NOT_MEMBER');
+    // There is a place now.
+    await max.request('room:role', { roomId, as: 'player' });
+    const { members } = await max.request('room:members', { roomId });
+    expect(members.map(({ nickname, role, ready }) => [nickname, role, ready])).toEqual([
+      ['kim', 'player', true],
+      ['max', 'player', true],
+    ]);
+  });
+
+  it('[RM68] whoever watches the lobby is told every change, so that the list they hold is the list there is', async () => {
+    const name = `Lobby ${randomUUID().slice(0, 8)}`;
+    const watcher = await table.player('pam');
+    const first = await watcher.request('lobby:watch', { search: name });
+    expect(first).toMatchObject({ rooms: [], total: 0 });
+    const held = new Map<RoomId, RoomCard>();
+    let version = first.version;
+    const updates = () =>
+      watcher.messages
+        .filter((one) => one.name === 'lobby:update')
+        .map(({ data }) => data as ServerEvents['lobby:update']);
+    let taken = 0;
+    const follow = () => {
+      for (const update of updates().slice(taken)) {
+        taken += 1;
+        expect(update.version).toBe(version + 1);
+        version = update.version;
+        for (const card of update.upserted) held.set(card.id, card);
+        for (const roomId of update.removed) held.delete(roomId);
+        expect(held.size).toBe(update.total);
+      }
+    };
+    const sees = (what: string, probe: () => unknown) =>
+      until(
+        what,
+        () => {
+          follow();
+          return probe();
+        },
+        PATIENCE,
+      );
+
+    const quy = await table.player('quy');
+    const { room } = await quy.request('room:create', {
+      kind: 'pick',
+      name: `${name} one`,
+      settings: { mode: 'manual', openSeconds: 100 },
+    });
+    await sees('the new room', () => held.get(room.id)?.players === 1);
+    expect(held.get(room.id)).toMatchObject({
+      code: room.code,
+      name: `${name} one`,
+      kind: 'pick',
+      phase: 'idle',
+      mode: 'manual',
+      hasPassword: false,
+      capacity: 20,
+      locale: 'en',
+    });
+    const others = await Promise.all(['ray', 'sue', 'tim'].map((one) => table.player(one)));
+    for (const client of others) await client.request('room:join', { roomId: room.id });
+    await sees('four in it', () => held.get(room.id)?.players === 4);
+    await at(others, 0).request('room:role', { roomId: room.id, as: 'spectator' });
+    await sees('one watching', () => held.get(room.id)?.spectators === 1 && held.get(room.id)?.players === 3);
+    await quy.request('race:start', { roomId: room.id });
+    await sees(
+      'a race that is open',
+      () => held.get(room.id)?.phase === 'open' && held.get(room.id)?.closesAt !== undefined,
+    );
+    await hurry(quy, room.id);
+    await sees('a race that is over', () => held.get(room.id)?.phase === 'idle');
+
+    const uma = await table.player('uma');
+    const hidden = await uma.request('room:create', { kind: 'bet', name: `${name} two`, settings: { listed: false } });
+    await uma.request('room:configure', {
+      roomId: hidden.room.id,
+      version: hidden.room.settingsVersion,
+      patch: { password: 'x', settings: { listed: true } },
+    });
+    await sees('the second room, with a lock', () => held.get(hidden.room.id)?.hasPassword === true);
+    const fresh = await table.player('vic');
+    const page = await fresh.request('lobby:watch', { search: name });
+    await sees('the same as a newcomer', () => page.rooms.length === held.size);
+    expect(Object.fromEntries(page.rooms.map((card) => [card.id, card]))).toEqual(Object.fromEntries(held));
+    expect((await fresh.request('lobby:watch', { search: name, kind: 'bet' })).rooms.map(({ id }) => id)).toEqual([
+      hidden.room.id,
+    ]);
+
+    await uma.request('room:close', { roomId: hidden.room.id });
+    await quy.request('room:configure', {
+      roomId: room.id,
+      version: quy.room?.snapshot.settingsVersion ?? 0,
+      patch: { settings: { listed: false } },
+    });
+    await sees('nothing any more', () => held.size === 0);
+    await watcher.request('lobby:unwatch', {});
+  });
+
+  it('[RM69] a code brings people in; a closed room puts everybody out, its code says so, and its race is paid all the same', async () => {
+    const { roomId, code, players } = await table.room('bet', ['wes', 'xia'], { openSeconds: 100, track: 'short' });
+    const [wes, xia] = [at(players, 0), at(players, 1)];
+    const finder = await table.player('yan');
+    expect(
+      await finder.request('room:find', { code: `${code.slice(0, 3)}-${code.slice(3).toLowerCase()}` }),
+    ).toMatchObject({ id: roomId, code, players: 2 });
+    expect((await finder.refused('room:find', { code: 'ZZZZZZ' })).code).toBe('NOT_FOUND');
+    const { raceId } = await wes.request('race:start', { roomId });
+    await opened(xia, 1);
+    await xia.request('bet:place', { raceId, pool: 'win', selection: [3], stake: '800' });
+    await hurry(wes, roomId);
+    await xia.event('race running', (event) => event.raceId === raceId);
+    expect((await xia.refused('room:close', { roomId })).code).toBe('NOT_HOST');
+    await wes.request('room:close', { roomId });
+    for (const client of players) {
+      expect(await client.message('room:left')).toEqual({ roomId, cause: 'closed' });
+      expect(client.room).toBeUndefined();
+    }
+    expect((await finder.refused('room:find', { code })).code).toBe('ROOM_CLOSED');
+    expect((await finder.refused('room:join', { roomId })).code).toBe('ROOM_CLOSED');
+    expect((await finder.refused('room:join', { roomId: 'r-nowhere' })).code).toBe('NOT_FOUND');
+    await until(
+      'the race is settled',
+      async () => (await finder.request('race:get', { raceId })).phase === 'settled',
+      PATIENCE,
+    );
+    const record = await recordOf(table, finder, raceId);
+    expectVerified(record);
+    await expectBalance(xia, [record]);
+    // Whoever was away is told on coming back.
+    const again = await table.player('xia', {
+      token: xia.token ?? '',
+      auth: { resume: { roomId, epoch: '01ARZ3NDEKTSV4RRFFQ69G5FAV', seq: 1 } },
+    });
+    expect(again.ready).toMatchObject({ resumed: false, left: { cause: 'closed' } });
+  });
+
+  it('[RC70] the house room runs while somebody is in it and idles otherwise', async () => {
+    const zoe = await table.player('zoe');
+    const { rooms } = await zoe.request('lobby:watch', { search: 'Dawn Track' });
+    const house = at(rooms, 0);
+    expect(house).toMatchObject({ kind: 'bet', mode: 'auto', players: 0, phase: 'idle' });
+    expect((await zoe.request('race:history', { roomId: house.id })).races).toEqual([]);
+    const { room } = await zoe.request('room:join', { roomId: house.id });
+    expect(room.hostId).toBeNull();
+    const race = await opened(zoe, 1);
+    expect((await zoe.refused('race:start', { roomId: house.id })).code).toBe('NOT_HOST');
+    expect((await zoe.refused('room:close', { roomId: house.id })).code).toBe('NOT_HOST');
+    await ended(zoe, race.id);
+    const second = await opened(zoe, 2);
+    await zoe.request('room:leave', { roomId: house.id });
+    await until(
+      'the race ends without anybody',
+      async () => (await zoe.request('race:get', { raceId: second.id })).phase === 'settled',
+      PATIENCE,
+    );
+    // A whole round elsewhere is longer than the break between two of these.
+    const { room: own } = await zoe.request('room:create', { kind: 'bet' });
+    const { raceId } = await zoe.request('race:start', { roomId: own.id });
+    await hurry(zoe, own.id);
+    await ended(zoe, raceId);
+    expect(
+      (await zoe.request('race:history', { roomId: house.id, limit: 1 })).races.map(({ number }) => number),
+    ).toEqual([2]);
+    await zoe.request('room:join', { roomId: house.id });
+    await opened(zoe, 3);
+    expect(zoe.room?.snapshot.hostId).toBeNull();
+  });
+});
+
+describe.concurrent('talk and profiles', () => {
+  const textOf = (client: TestClient) =>
+    eventsOf(client).flatMap((event) => (event.type === 'chat' ? [event.message] : []));
+
+  it('[RM70] replies, mentions and reactions reach everybody and stand in the history, page by page to the beginning', async () => {
+    const { roomId, players } = await table.room('pick', ['amy', 'bob', 'cat']);
+    const [amy, bob, cat] = [at(players, 0), at(players, 1), at(players, 2)];
+    const outside = await table.player('don');
+    const sent: string[] = [];
+    for (let line = 0; line < 75; line += 1) {
+      const { messageId } = await at(players, line % 3).request('chat:send', { roomId, text: `줄 ${line}` });
+      sent.push(messageId);
+    }
+    const reply = await bob.request('chat:send', {
+      roomId,
+      text: '  그래요?  ',
+      replyTo: at(sent, 3),
+      mentions: [amy.id, outside.id, amy.id],
+    });
+    const heard = await cat.event('chat', ({ message }) => message.id === reply.messageId);
+    expect(heard.message).toMatchObject({
+      text: '그래요?',
+      replyTo: sent[3],
+      mentions: [amy.id],
+      nickname: 'bob',
+      playerId: bob.id,
+    });
+    expect((await bob.refused('chat:send', { roomId, text: 'x', replyTo: 'nothing' })).path).toBe('replyTo');
+    expect((await bob.refused('chat:send', { roomId, text: ' \u200b ' })).path).toBe('text');
+    expect((await bob.refused('chat:send', { roomId, text: 'x'.repeat(201) })).path).toBe('text');
+    expect((await outside.refused('chat:send', { roomId, text: 'hello' })).code).toBe('NOT_MEMBER');
+    expect((await outside.refused('chat:history', { roomId })).code).toBe('NOT_MEMBER');
+
+    // An old one, out of the room's own memory, and the newest.
+    for (const messageId of [at(sent, 0), reply.messageId]) {
+      await amy.request('chat:react', { roomId, messageId, emoji: '🎉', on: true });
+      await cat.request('chat:react', { roomId, messageId, emoji: '🎉', on: true });
+      await cat.request('chat:react', { roomId, messageId, emoji: '😂', on: true });
+      await amy.request('chat:react', { roomId, messageId, emoji: '🎉', on: false });
+    }
+    await bob.event('reaction', (event) => event.messageId === reply.messageId && !event.on);
+    const pages: string[] = [];
+    const reactions = new Map<string, unknown>();
+    await until(
+      'the archive has all of it',
+      async () => {
+        pages.length = 0;
+        for (let before: string | undefined; ; ) {
+          const page = await cat.request('chat:history', { roomId, limit: 20, ...(before && { before }) });
+          pages.unshift(...page.messages.map(({ id }) => id));
+          for (const message of page.messages) reactions.set(message.id, message.reactions);
+          if (page.next === undefined) return pages.length === 76 && reactions.get(at(sent, 0)) !== undefined;
+          before = page.next;
+        }
+      },
+      PATIENCE,
+    );
+    expect(pages).toEqual([...sent, reply.messageId]);
+    for (const messageId of [at(sent, 0), reply.messageId]) {
+      expect(reactions.get(messageId)).toEqual([
+        { emoji: '🎉', playerIds: [cat.id] },
+        { emoji: '😂', playerIds: [cat.id] },
+      ]);
+    }
+    // A newcomer's snapshot has the newest, and the log the rest.
+    const eli = await table.player('eli');
+    const { room } = await eli.request('room:join', { roomId });
+    expect(room.chat).toHaveLength(20);
+    expect(room.chat.at(-1)).toMatchObject({ id: reply.messageId, text: '그래요?' });
+    expect(textOf(amy).map(({ id }) => id)).toEqual([...sent, reply.messageId]);
+  });
+
+  it('[RM71] slow mode makes everybody but the host wait; a repeated message is one message', async () => {
+    const { roomId, players } = await table.room('bet', ['fox', 'gus'], { slowModeSeconds: 120 });
+    const [fox, gus] = [at(players, 0), at(players, 1)];
+    const commandId = randomUUID();
+    const first = await gus.request('chat:send', { roomId, text: 'one', commandId });
+    expect(await gus.request('chat:send', { roomId, text: 'one', commandId })).toEqual(first);
+    expect((await gus.refused('chat:send', { roomId, text: 'other', commandId })).code).toBe('COMMAND_CONFLICT');
+    const slow = await gus.refused('chat:send', { roomId, text: 'two' });
+    expect(slow).toMatchObject({ code: 'SLOW_MODE', retryable: true });
+    expect(slow.retryAfterMs).toBeGreaterThan(60_000);
+    expect(slow.retryAfterMs).toBeLessThanOrEqual(120_000);
+    for (const text of ['a', 'b', 'c']) await fox.request('chat:send', { roomId, text });
+    await fox.request('room:configure', {
+      roomId,
+      version: fox.room?.snapshot.settingsVersion ?? 0,
+      patch: { settings: { slowModeSeconds: 0 } },
+    });
+    await gus.request('chat:send', { roomId, text: 'three' });
+    await fox.event('chat', ({ message }) => message.text === 'three');
+    expect(textOf(fox).map(({ text }) => text)).toEqual(['one', 'a', 'b', 'c', 'three']);
+  });
+
+  it('[RM72] the day’s points are given once a day, and every device of the player hears of it', async () => {
+    const ian = await table.player('ian');
+    const { code } = await ian.request('session:link', {});
+    const phone = await table.player('ian', { link: code });
+    const wallet = await ian.request('wallet:get', {});
+    expect(wallet.balance).toBe('10000');
+    expect(wallet.dailyClaimableAt).toBeLessThanOrEqual(Date.now());
+    const commandId = randomUUID();
+    const claimed = await ian.request('wallet:claim', { kind: 'daily', commandId });
+    expect(claimed).toMatchObject({ balance: '12000', granted: '2000' });
+    expect(await phone.request('wallet:claim', { kind: 'daily', commandId })).toEqual(claimed);
+    expect((await phone.refused('wallet:claim', { kind: 'daily' })).code).toBe('LIMIT_REACHED');
+    for (const device of [ian, phone])
+      expect(await device.message('wallet:update')).toEqual({
+        balance: '12000',
+        version: claimed.balanceVersion,
+        cause: 'grant',
+      });
+    expect(await phone.request('wallet:get', {})).toMatchObject({ balance: '12000' });
+    expect((await ian.request('wallet:get', {})).dailyClaimableAt).toBeGreaterThan(Date.now());
+  });
+
+  it('[RM73] a new name is seen by everybody in the room, on every device and in what is said from then on', async () => {
+    const { roomId, players } = await table.room('pick', ['jan', 'ken']);
+    const [jan, ken] = [at(players, 0), at(players, 1)];
+    await ken.request('chat:send', { roomId, text: 'before' });
+    expect(await ken.request('profile:update', { nickname: ' 김 켄 ', locale: 'ko' })).toEqual({
+      nickname: '김 켄',
+      locale: 'ko',
+    });
+    const changed = await jan.event('member changed', ({ playerId }) => playerId === ken.id);
+    expect(changed.patch).toEqual({ nickname: '김 켄' });
+    await ken.request('chat:send', { roomId, text: 'after' });
+    await jan.event('chat', ({ message }) => message.text === 'after');
+    expect(textOf(jan).map(({ nickname }) => nickname)).toEqual(['ken', '김 켄']);
+    expect(await jan.request('profile:get', { playerId: ken.id })).toMatchObject({
+      playerId: ken.id,
+      nickname: '김 켄',
+      locale: 'ko',
+    });
+    expect((await ken.refused('profile:update', { nickname: 'x'.repeat(17) })).code).toBe('NAME_INVALID');
+    expect((await ken.refused('profile:update', { nickname: 'a\u202eb' })).code).toBe('NAME_INVALID');
+    const drawn = await ken.request('profile:update', { nickname: '' });
+    expect(drawn.nickname.length).toBeGreaterThan(1);
+    // The next connection, of whatever device, has it.
+    const again = await table.player('', { token: ken.token ?? '' });
+    expect(again.ready?.player.nickname).toBe(drawn.nickname);
+    // What is refused is told in the player's own language.
+    expect((await ken.refused('room:join', { roomId: 'r-nowhere' })).message).toBe('찾을 수 없어요.');
+  });
+});
