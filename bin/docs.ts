@@ -31,12 +31,16 @@ const SHAPES = [
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly string[]): string => [row(...head), `|${'---|'.repeat(head.length)}`, ...rows].join('\n');
+const table = (head: readonly string[], rows: readonly string[]): string =>
+  [row(...head), `|${'---|'.repeat(head.length)}`, ...rows].join('\n');
 const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 
 function fieldTable(fields: readonly Field[]): string {
   if (fields.length === 0) return 'Payload: `{}`';
-  return table(['field', 'what it takes', ''], fields.map(({ name, type, required }) => row(`\`${name}\``, type, required ? '' : 'optional')));
+  return table(
+    ['field', 'what it takes', ''],
+    fields.map(({ name, type, required }) => row(`\`${name}\``, type, required ? '' : 'optional')),
+  );
 }
 
 /** docs/protocol.md, made from the schemas, the types as they are written, the catalogue of errors and the limits. */
@@ -49,19 +53,30 @@ export function protocolDocument(): string {
     'Answered with',
     code(replies.get(name) ?? ''),
   ]);
-  const events = types.members('ServerEvents').flatMap(({ name, text, comment }) => [
-    `### \`${name}\``,
+  const events = types
+    .members('ServerEvents')
+    .flatMap(({ name, text, comment }) => [`### \`${name}\``, ...(comment === '' ? [] : [comment]), code(text)]);
+  const shapes = SHAPES.map((name) => types.declaration(name)).flatMap(({ text, comment }) => [
     ...(comment === '' ? [] : [comment]),
     code(text),
   ]);
-  const shapes = SHAPES.map((name) => types.declaration(name)).flatMap(({ text, comment }) => [...(comment === '' ? [] : [comment]), code(text)]);
   const errors = (Object.keys(ERRORS) as ErrorCode[]).map((name) => {
     const where = CODES[name];
     const { retryable, ko, en } = ERRORS[name];
-    return row(`\`${name}\``, retryable ? 'yes' : '', en, ko, typeof where === 'string' ? where : where.map((request) => `\`${request}\``).join(' ') || 'none so far');
+    return row(
+      `\`${name}\``,
+      retryable ? 'yes' : '',
+      en,
+      ko,
+      typeof where === 'string' ? where : where.map((request) => `\`${request}\``).join(' ') || 'none so far',
+    );
   });
-  const refusals = Object.entries(CONNECT_ERRORS).map(([name, { retryable, ko, en }]) => row(`\`${name}\``, retryable ? 'yes' : '', en, ko));
-  const limits = Object.values(LIMITS).map(({ env, default: value, unit, reason }) => row(`\`${env}\``, `${value} ${unit}`, reason));
+  const refusals = Object.entries(CONNECT_ERRORS).map(([name, { retryable, ko, en }]) =>
+    row(`\`${name}\``, retryable ? 'yes' : '', en, ko),
+  );
+  const limits = Object.values(LIMITS).map(({ env, default: value, unit, reason }) =>
+    row(`\`${env}\``, `${value} ${unit}`, reason),
+  );
 
   return [
     `# Wire protocol, version ${PROTOCOL_VERSION}`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import compression from 'compression';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import helmet from 'helmet';
-import { type ErrorCode, ERRORS, errorText, RefusedError } from '../lib/errors.ts';
+import { ERRORS, type ErrorCode, errorText, RefusedError } from '../lib/errors.ts';
 import { type Logger, UnavailableError } from '../lib/ports.ts';
 import { type HealthDeps, healthRoutes } from './health.ts';
 import { type RecordDeps, recordRoutes } from './records.ts';

@@ -1,14 +1,14 @@
 import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import type { Limits } from '../config/limits.ts';
-import { ERRORS, errorText, RefusedError, type Refusal } from '../lib/errors.ts';
+import { ERRORS, errorText, type Refusal, RefusedError } from '../lib/errors.ts';
 import { type Logger, UnavailableError } from '../lib/ports.ts';
 import {
   type Ack,
   type ClientToServer,
   type Payload,
-  type Reply,
   REQUESTS,
+  type Reply,
   type RequestName,
   type ServerToClient,
 } from '../lib/protocol.ts';

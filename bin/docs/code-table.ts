@@ -1,9 +1,25 @@
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { RequestName } from '../../lib/protocol.ts';
 
-type Where = 'every request' | 'every request that changes something' | 'every request to PostgreSQL' | readonly RequestName[];
+type Where =
+  | 'every request'
+  | 'every request that changes something'
+  | 'every request to PostgreSQL'
+  | readonly RequestName[];
 
-const IN_ROOM = ['room:role', 'room:ready', 'room:sync', 'room:members', 'room:configure', 'room:handover', 'room:kick', 'chat:send', 'chat:history', 'chat:react', 'race:start'] as const;
+const IN_ROOM = [
+  'room:role',
+  'room:ready',
+  'room:sync',
+  'room:members',
+  'room:configure',
+  'room:handover',
+  'room:kick',
+  'chat:send',
+  'chat:history',
+  'chat:react',
+  'race:start',
+] as const;
 const OF_HOST = ['room:configure', 'room:handover', 'room:kick', 'room:close', 'race:start'] as const;
 const IN_RACE = ['bet:place', 'pick:choose', 'pick:clear', 'vote:place'] as const;
 
@@ -12,7 +28,19 @@ export const CODES: Readonly<Record<ErrorCode, Where>> = {
   BAD_REQUEST: 'every request',
   UNAUTHENTICATED: [],
   FORBIDDEN: ['race:start', 'bet:place', 'pick:choose', 'pick:clear', 'vote:place', 'room:kick'],
-  NOT_FOUND: ['room:find', 'room:join', 'room:handover', 'room:kick', 'race:get', 'race:frames:get', ...IN_RACE, 'bet:quote', 'chat:send', 'chat:react', 'profile:get'],
+  NOT_FOUND: [
+    'room:find',
+    'room:join',
+    'room:handover',
+    'room:kick',
+    'race:get',
+    'race:frames:get',
+    ...IN_RACE,
+    'bet:quote',
+    'chat:send',
+    'chat:react',
+    'profile:get',
+  ],
   NOT_MEMBER: [...IN_ROOM, 'room:leave', 'room:close', ...IN_RACE],
   ROOM_FULL: ['room:join', 'room:role'],
   ROOM_CLOSED: ['room:create', 'room:find', 'room:join', 'race:start'],

@@ -58,6 +58,7 @@ function typeText(schema: Json): string {
 }
 
 function range(from: number | undefined, to: number | undefined): string {
-  const shown = (value: number | undefined) => (value === undefined || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? '' : String(value));
+  const shown = (value: number | undefined) =>
+    value === undefined || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? '' : String(value);
   return shown(from) === '' && shown(to) === '' ? '' : ` ${shown(from)}…${shown(to)}`;
 }

@@ -1,6 +1,6 @@
 import type { BetId, RaceId } from '../../lib/core/ids.ts';
 import type { Pool } from '../../lib/core/pools.ts';
-import { type ErrorCode, ERRORS } from '../../lib/errors.ts';
+import { ERRORS, type ErrorCode } from '../../lib/errors.ts';
 import type { BatchTotals, LedgerAnswer, LedgerItem, PoolStake } from '../../lib/ports.ts';
 import type { Receipt } from '../../lib/protocol.ts';
 import { jsonb } from './query.ts';

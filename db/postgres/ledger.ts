@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type Ledger, LEDGER_BEGIN_WITHIN_MS } from '../../lib/ports.ts';
+import { LEDGER_BEGIN_WITHIN_MS, type Ledger } from '../../lib/ports.ts';
 import { addedStakes, type BatchRow, decodeAnswers, encodeItems } from './batch.ts';
 import { read, write } from './query.ts';
 

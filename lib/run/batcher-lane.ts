@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RaceId } from '../core/ids.ts';
-import { RefusedError, refuse } from '../errors.ts';
+import { type RefusedError, refuse } from '../errors.ts';
 import {
   type BatchTotals,
   LEDGER_BEGIN_WITHIN_MS,

@@ -1,5 +1,5 @@
-import { refuse } from '../errors.ts';
 import type { RaceId } from '../core/ids.ts';
+import { refuse } from '../errors.ts';
 import type { BatchTotals, Ledger, LedgerItem, LedgerQueue, Logger } from '../ports.ts';
 import { type AcceptedAnswer, Lane, type LaneOptions } from './batcher-lane.ts';
 

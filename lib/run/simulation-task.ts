@@ -8,11 +8,12 @@ export type SimulationTask =
       readonly horses: readonly EngineHorse[];
       readonly key: Uint8Array;
     }
-  /** wins by horse, in the order of the field */
+  /** wins by horse, in the order of the field, over the races numbered `first` to `first + races - 1` */
   | {
       readonly kind: 'monte-carlo';
       readonly track: Track;
       readonly horses: readonly EngineHorse[];
+      readonly first: number;
       readonly races: number;
     }
   /** Does nothing but load the engine. */
@@ -24,18 +25,23 @@ export function runTask(task: SimulationTask): Simulation | readonly number[] {
     case 'simulate':
       return simulate({ simVersion: SIM_VERSION, track: task.track, horses: task.horses, key: task.key });
     case 'monte-carlo':
-      return countWins(task.track, task.horses, task.races);
+      return countWins(task.track, task.horses, task.first, task.races);
     case 'warm':
       return [];
   }
 }
 
-/** Races are keyed 0, 1, 2 …: the same field gets the same line wherever it is made. A dead heat counts for each winner. */
-export function countWins(track: Track, horses: readonly EngineHorse[], races: number): readonly number[] {
+/** A race's key is its number: the same field gets the same line wherever it is made. A dead heat counts for each winner. */
+export function countWins(
+  track: Track,
+  horses: readonly EngineHorse[],
+  first: number,
+  races: number,
+): readonly number[] {
   const wins = new Map(horses.map(({ number }) => [number, 0]));
   const key = new Uint8Array(32);
   const counter = new DataView(key.buffer);
-  for (let race = 0; race < races; race += 1) {
+  for (let race = first; race < first + races; race += 1) {
     counter.setUint32(0, race);
     for (const { number, place } of simulate({ simVersion: SIM_VERSION, track, horses, key }).order) {
       if (place === 1) wins.set(number, (wins.get(number) ?? 0) + 1);

@@ -139,6 +139,7 @@ export function createOdds(deps: OddsDeps) {
     else await completed(sheet);
     if (sheet.closed && !final) return;
     const view = viewOf(sheet, book.cached(race.roomId) ?? race, final);
+    sheet.lastSentAt = clock.now();
     if (view.raceId === race.id) push.room(race.roomId, 'race:odds', view);
   }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { PlayerId } from '../core/ids.ts';
 import { changedProfile, guestName, LINK_LIFETIME_MS, nicknameOf, shouldRenew } from '../core/session.ts';
-import { type Locale, refuse, RefusedError } from '../errors.ts';
+import { type Locale, RefusedError, refuse } from '../errors.ts';
 import type { Logger, PlayerRecords, PlayerRow, ServerClock } from '../ports.ts';
 import type { Handshake, Payload, Reply } from '../protocol.ts';
 import type { Caller } from './caller.ts';

@@ -12,7 +12,9 @@ const read = (file: string) => readFileSync(`${ROOT}/${file}`, 'utf8');
 const requests = Object.keys(REQUESTS);
 
 const sources = (folder: string): string[] =>
-  readdirSync(`${ROOT}/${folder}`, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|sql)$/.test(file)).map((file) => `${folder}/${file}`);
+  readdirSync(`${ROOT}/${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(ts|sql)$/.test(file))
+    .map((file) => `${folder}/${file}`);
 
 describe('the protocol', () => {
   it('[OP79] docs/protocol.md is what the code says', () => {
@@ -20,13 +22,25 @@ describe('the protocol', () => {
   });
 
   it('[OP79] every request has its reply, and every reply its request', () => {
-    expect(readTypes(`${ROOT}/lib/protocol.ts`).members('Replies').map(({ name }) => name)).toEqual(requests);
+    expect(
+      readTypes(`${ROOT}/lib/protocol.ts`)
+        .members('Replies')
+        .map(({ name }) => name),
+    ).toEqual(requests);
   });
 });
 
 describe('the way of a request', () => {
   const table = read('docs/architecture.md').split('<!-- requests -->')[1]?.split('<!-- /requests -->')[0] ?? '';
-  const rows = table.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.slice(1, -1).split('|').map((cell) => cell.trim()));
+  const rows = table
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
   const named = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? '');
 
   it('[OP79] docs/architecture.md has one row for each, in order', () => {
@@ -52,7 +66,8 @@ describe('the way of a request', () => {
       ...types.members('ServerEvents').map(({ name }) => name),
       ...types.variants('RoomEventBody').map((variant) => /type: '([^']+)'/.exec(variant)?.[1]),
     ]);
-    for (const row of rows) for (const event of named(row[5])) expect(known.has(event), `${row[0]}: ${event}`).toBe(true);
+    for (const row of rows)
+      for (const event of named(row[5])) expect(known.has(event), `${row[0]}: ${event}`).toBe(true);
   });
 });
 
@@ -61,7 +76,8 @@ describe('the errors', () => {
 
   it('[OP80] the table of codes names the catalogue, and requests that there are', () => {
     expect(Object.keys(CODES)).toEqual(codes);
-    for (const where of Object.values(CODES)) if (typeof where !== 'string') expect(requests).toEqual(expect.arrayContaining([...where]));
+    for (const where of Object.values(CODES))
+      if (typeof where !== 'string') expect(requests).toEqual(expect.arrayContaining([...where]));
   });
 
   it('[OP80] every code has a text in both languages and is told by the same function', () => {
@@ -76,7 +92,10 @@ describe('the errors', () => {
   });
 
   it('[OP80] the sources answer every code that the table says is answered, and no other', () => {
-    const text = ['lib/core', 'lib/service', 'lib/run', 'socket', 'db', 'migrations'].flatMap(sources).map(read).join('\n');
+    const text = ['lib/core', 'lib/service', 'lib/run', 'socket', 'db', 'migrations']
+      .flatMap(sources)
+      .map(read)
+      .join('\n');
     for (const [code, where] of Object.entries(CODES)) {
       expect(text.includes(`'${code}'`), code).toBe(where.length > 0);
     }

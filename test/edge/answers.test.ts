@@ -19,7 +19,12 @@ afterEach(async () => {
 });
 
 const logged: { facts: Record<string, unknown>; event: string }[] = [];
-const log = { error: (facts: object, event: string) => logged.push({ facts: { ...facts }, event }), warn: () => {}, info: () => {}, debug: () => {} };
+const log = {
+  error: (facts: object, event: string) => logged.push({ facts: { ...facts }, event }),
+  warn: () => {},
+  info: () => {},
+  debug: () => {},
+};
 
 /** The route on a real socket, with handlers of the test's own. */
 async function serve(handlers: Partial<Handlers>) {
@@ -27,14 +32,27 @@ async function serve(handlers: Partial<Handlers>) {
   const http: Server = createServer();
   const io = createIo(http, limits);
   const answered: [string, string][] = [];
-  const metrics = { answered: (event: string, code: string) => answered.push([event, code]), dropped: () => {}, flooded: () => {} };
+  const metrics = {
+    answered: (event: string, code: string) => answered.push([event, code]),
+    dropped: () => {},
+    flooded: () => {},
+  };
   const route = createRoute({ handlers: handlers as Handlers, limits, buckets: createLimits(limits), metrics, log });
   io.on('connection', (socket: Connection) => {
-    socket.data.caller = { connectionId: socket.id, playerId: 'p' as PlayerId, address: 'a', nickname: 'n', locale: 'en' };
+    socket.data.caller = {
+      connectionId: socket.id,
+      playerId: 'p' as PlayerId,
+      address: 'a',
+      nickname: 'n',
+      locale: 'en',
+    };
     route.attach(socket);
   });
   const client = new TestClient(`http://127.0.0.1:${await listen(http, '127.0.0.1', 0)}`);
-  closing.push(() => io.close(), () => client.close());
+  closing.push(
+    () => io.close(),
+    () => client.close(),
+  );
   await until('connected', () => client.socket.connected);
   return { client, route, answered };
 }
@@ -43,9 +61,10 @@ describe('answers', () => {
   it('[SE17] too late is TIMEOUT, and what fails afterwards ends nothing', async () => {
     let fail: (error: Error) => void = () => {};
     const { client, answered } = await serve({
-      'wallet:get': () => new Promise((_, reject) => {
-        fail = reject;
-      }),
+      'wallet:get': () =>
+        new Promise((_, reject) => {
+          fail = reject;
+        }),
     });
     expect(await client.ask('wallet:get', {})).toMatchObject({ ok: false, code: 'TIMEOUT', retryable: true });
     fail(new Error('too late'));
@@ -61,9 +80,17 @@ describe('answers', () => {
       'profile:get': () => Promise.reject('not even an error'),
     });
     const answer = await client.ask('wallet:get', {});
-    expect(answer).toEqual({ ok: false, code: 'INTERNAL', message: 'Something went wrong on the server.', retryable: true });
+    expect(answer).toEqual({
+      ok: false,
+      code: 'INTERNAL',
+      message: 'Something went wrong on the server.',
+      retryable: true,
+    });
     expect(await client.ask('profile:get', {})).toMatchObject({ code: 'INTERNAL' });
-    expect(logged.map(({ event, facts }) => [event, facts['request']])).toEqual([['request.failed', 'wallet:get'], ['request.failed', 'profile:get']]);
+    expect(logged.map(({ event, facts }) => [event, facts['request']])).toEqual([
+      ['request.failed', 'wallet:get'],
+      ['request.failed', 'profile:get'],
+    ]);
     expect((logged[0]?.facts['err'] as Error).stack).toContain('TypeError: select secret');
   });
 
@@ -75,18 +102,27 @@ describe('answers', () => {
       'profile:get': () => Promise.reject(new UnavailableError('x', outcomes[1])),
       'room:find': () => Promise.reject(refuse('ROOM_FULL', { data: { canSpectate: true } })),
     });
-    expect(await client.ask('wallet:get', {})).toEqual({ ok: false, code: 'LEDGER_UNAVAILABLE', retryable: true, message: expect.any(String) });
+    expect(await client.ask('wallet:get', {})).toEqual({
+      ok: false,
+      code: 'LEDGER_UNAVAILABLE',
+      retryable: true,
+      message: expect.any(String),
+    });
     expect(await client.ask('profile:get', {})).toMatchObject({ code: 'LEDGER_UNAVAILABLE', outcome: 'unknown' });
-    expect(await client.ask('room:find', { code: 'x' })).toMatchObject({ code: 'ROOM_FULL', data: { canSpectate: true } });
+    expect(await client.ask('room:find', { code: 'x' })).toMatchObject({
+      code: 'ROOM_FULL',
+      data: { canSpectate: true },
+    });
     expect(logged).toEqual([]);
   });
 
   it('[OP71] while draining, what changes something is refused, the rest is answered, and idle waits for it', async () => {
     let finish: (value: never) => void = () => {};
     const { client, route } = await serve({
-      'wallet:get': () => new Promise((resolve) => {
-        finish = resolve as typeof finish;
-      }),
+      'wallet:get': () =>
+        new Promise((resolve) => {
+          finish = resolve as typeof finish;
+        }),
       'time:sync': (_caller, { sentAt }) => ({ sentAt, serverAt: 1 }),
     });
     const slow = client.ask('wallet:get', {});
@@ -109,14 +145,24 @@ describe('connecting without PostgreSQL', () => {
   it('[SE15] goes on at once with an unknown balance; the player is made when it is back', async () => {
     const made: string[] = [];
     let away = true;
-    const row = (id: PlayerId, sessionNumber: number): PlayerRow => ({ id, nickname: 'Ann', locale: 'en', sessionNumber, createdAt: 1 });
-    const call = async <T>(work: () => T): Promise<T> => (away ? new Promise<T>((_, reject) => setTimeout(reject, 5_000, new UnavailableError('away', 'none')).unref()) : work());
+    const row = (id: PlayerId, sessionNumber: number): PlayerRow => ({
+      id,
+      nickname: 'Ann',
+      locale: 'en',
+      sessionNumber,
+      createdAt: 1,
+    });
+    const call = async <T>(work: () => T): Promise<T> =>
+      away
+        ? new Promise<T>((_, reject) => setTimeout(reject, 5_000, new UnavailableError('away', 'none')).unref())
+        : work();
     let number = 1;
     const players: PlayerRecords = {
-      ensure: ({ id }) => call(() => {
-        made.push(id);
-        return row(id, number);
-      }),
+      ensure: ({ id }) =>
+        call(() => {
+          made.push(id);
+          return row(id, number);
+        }),
       get: (id) => call(() => row(id, number)),
       update: async () => null,
       raiseSession: async () => number,
@@ -141,11 +187,24 @@ describe('connecting without PostgreSQL', () => {
     expect(guest).toMatchObject({ balance: null, checked: false });
     const again = await sessions.enter({ protocol: 1, token: guest.token }, '203.0.113.1');
     if ('refused' in again) throw new Error('refused');
-    expect(again).toMatchObject({ session: { playerId: guest.session.playerId, nickname: 'Ann' }, balance: null, checked: false });
-    expect(await sessions.enter({ protocol: 1, link: '123456' }, '203.0.113.1')).toEqual({ refused: 'BAD_TOKEN', retryable: true });
+    expect(again).toMatchObject({
+      session: { playerId: guest.session.playerId, nickname: 'Ann' },
+      balance: null,
+      checked: false,
+    });
+    expect(await sessions.enter({ protocol: 1, link: '123456' }, '203.0.113.1')).toEqual({
+      refused: 'BAD_TOKEN',
+      retryable: true,
+    });
 
     away = false;
-    const caller: Caller = { connectionId: 'c', playerId: guest.session.playerId, address: '203.0.113.1', nickname: 'Ann', locale: 'en' };
+    const caller: Caller = {
+      connectionId: 'c',
+      playerId: guest.session.playerId,
+      address: '203.0.113.1',
+      nickname: 'Ann',
+      locale: 'en',
+    };
     callers.push(caller);
     await sessions.settle(guest.session, caller);
     expect(made).toEqual([guest.session.playerId]);
@@ -153,6 +212,9 @@ describe('connecting without PostgreSQL', () => {
     number = 2;
     await sessions.settle(guest.session, caller);
     expect(ended).toEqual(['c']);
-    expect(await sessions.enter({ protocol: 1, token: guest.token }, '203.0.113.1')).toEqual({ refused: 'BAD_TOKEN', retryable: false });
+    expect(await sessions.enter({ protocol: 1, token: guest.token }, '203.0.113.1')).toEqual({
+      refused: 'BAD_TOKEN',
+      retryable: false,
+    });
   });
 });

@@ -3,21 +3,23 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, connectRefusal, type TestClient } from '../helpers/client.ts';
+import { type ConnectOptions, connect, connectRefusal, type TestClient } from '../helpers/client.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 import { until } from '../helpers/until.ts';
 
 let server: TestServer;
 const open: TestClient[] = [];
 
-const join4 = async (...args: Parameters<typeof connect> extends [string, infer Options] ? [Options?] : never) => {
-  const client = await connect(server.url, args[0]);
+const enter = async (options: ConnectOptions) => {
+  const client = await connect(server.url, options);
   open.push(client);
   return client;
 };
 
 beforeAll(async () => {
-  server = await startServer({ env: { FINDS_PER_MINUTE: '3', TRUSTED_PROXIES: 'loopback', CONNECTIONS_PER_ADDRESS: '12' } });
+  server = await startServer({
+    env: { FINDS_PER_MINUTE: '3', TRUSTED_PROXIES: 'loopback', CONNECTIONS_PER_ADDRESS: '12' },
+  });
 });
 afterAll(async () => {
   for (const client of open) client.close();
@@ -31,14 +33,23 @@ const from = () => ({ 'x-forwarded-for': `203.0.113.${(address += 1)}` });
 describe('guests', () => {
   it('[SE1] a guest gets the name asked for, or a drawn one, and a balance to start with', async () => {
     const headers = from();
-    const named = await join4({ nickname: ' Ann ', locale: 'en', headers });
+    const named = await enter({ nickname: ' Ann ', locale: 'en', headers });
     expect(named.ready?.player).toMatchObject({ nickname: 'Ann', locale: 'en', balance: '10000' });
-    const drawn = await join4({ headers });
-    expect(drawn.ready?.player).toMatchObject({ locale: 'ko', nickname: expect.stringMatching(/^\p{Script=Hangul}+ \p{Script=Hangul}+$/u) });
-    const refused = await join4({ nickname: 'a\u202eb', locale: 'en', headers });
+    const drawn = await enter({ headers });
+    expect(drawn.ready?.player).toMatchObject({
+      locale: 'ko',
+      nickname: expect.stringMatching(/^\p{Script=Hangul}+ \p{Script=Hangul}+$/u),
+    });
+    const refused = await enter({ nickname: 'a\u202eb', locale: 'en', headers });
     expect(refused.ready?.player.nickname).toMatch(/^[A-Z][a-z]+ [A-Z][a-z]+$/);
     expect(new Set([named.id, drawn.id, refused.id]).size).toBe(3);
-    expect(named.ready).toMatchObject({ admission: 'admitted', resumed: false, degraded: {}, timeScale: 1, version: expect.stringMatching(/^\d/) });
+    expect(named.ready).toMatchObject({
+      admission: 'admitted',
+      resumed: false,
+      degraded: {},
+      timeScale: 1,
+      version: expect.stringMatching(/^\d/),
+    });
     expect(Math.abs((named.ready?.serverAt ?? 0) - Date.now())).toBeLessThan(5_000);
   });
 });
@@ -46,11 +57,11 @@ describe('guests', () => {
 describe('tokens', () => {
   it('[SE2] brings the player back, also after a restart of the server', async () => {
     const headers = from();
-    const first = await join4({ nickname: 'Token', locale: 'en', headers });
-    const again = await join4({ token: first.token!, headers });
+    const first = await enter({ nickname: 'Token', locale: 'en', headers });
+    const again = await enter({ token: first.token!, headers });
     expect(again.ready?.player).toEqual({ ...first.ready?.player, locale: 'en' });
     await server.restart();
-    const later = await join4({ token: first.token!, locale: 'ko', headers });
+    const later = await enter({ token: first.token!, locale: 'ko', headers });
     expect(later.ready?.player).toMatchObject({ id: first.id, nickname: 'Token', locale: 'ko' });
   });
 
@@ -61,7 +72,13 @@ describe('tokens', () => {
     const now = Math.floor(Date.now() / 1_000);
     const made = (signer: Uint8Array, change: (jwt: SignJWT) => SignJWT = (jwt) => jwt) =>
       change(
-        new SignJWT({ num: 1, nick: 'x', loc: 'ko' }).setProtectedHeader({ alg: 'HS256' }).setIssuer('paddock').setAudience('session').setSubject('p').setIssuedAt(now).setExpirationTime(now + 60),
+        new SignJWT({ num: 1, nick: 'x', loc: 'ko' })
+          .setProtectedHeader({ alg: 'HS256' })
+          .setIssuer('paddock')
+          .setAudience('session')
+          .setSubject('p')
+          .setIssuedAt(now)
+          .setExpirationTime(now + 60),
       ).sign(signer);
     const good = await made(key);
     const [head, body, signature] = good.split('.');
@@ -79,7 +96,11 @@ describe('tokens', () => {
     };
     for (const [kind, token] of Object.entries(bad)) {
       const refusal = await connectRefusal(server.url, { token, locale: 'en', headers });
-      expect(refusal, kind).toMatchObject({ code: 'BAD_TOKEN', retryable: false, message: expect.stringContaining('new guest') });
+      expect(refusal, kind).toMatchObject({
+        code: 'BAD_TOKEN',
+        retryable: false,
+        message: expect.stringContaining('new guest'),
+      });
     }
   });
 });
@@ -87,11 +108,11 @@ describe('tokens', () => {
 describe('a second device', () => {
   it('[SE4] a code works once and brings the same player', async () => {
     const headers = from();
-    const phone = await join4({ nickname: 'Phone', headers });
+    const phone = await enter({ nickname: 'Phone', headers });
     const { code, expiresAt } = await phone.request('session:link', {});
     expect(code).toMatch(/^\d{6}$/);
     expect(expiresAt - (phone.ready?.serverAt ?? 0)).toBeGreaterThan(110_000);
-    const laptop = await join4({ link: code, locale: 'en', headers });
+    const laptop = await enter({ link: code, locale: 'en', headers });
     expect(laptop.ready?.player).toMatchObject({ id: phone.id, nickname: 'Phone', locale: 'en' });
     expect(await connectRefusal(server.url, { link: code, headers })).toMatchObject({ code: 'BAD_TOKEN' });
   });
@@ -99,7 +120,8 @@ describe('a second device', () => {
   it('[SE4] guessing codes is held up', async () => {
     const headers = from();
     const codes: string[] = [];
-    for (let guess = 0; guess < 4; guess += 1) codes.push((await connectRefusal(server.url, { link: `00000${guess}`, headers })).code);
+    for (let guess = 0; guess < 4; guess += 1)
+      codes.push((await connectRefusal(server.url, { link: `00000${guess}`, headers })).code);
     expect(codes).toEqual(['BAD_TOKEN', 'BAD_TOKEN', 'BAD_TOKEN', 'TOO_MANY_CONNECTIONS']);
   });
 });
@@ -107,19 +129,19 @@ describe('a second device', () => {
 describe('logging out', () => {
   it('[SE5] ends this connection after its answer, and leaves the token', async () => {
     const headers = from();
-    const client = await join4({ headers });
-    const other = await join4({ token: client.token!, headers });
+    const client = await enter({ headers });
+    const other = await enter({ token: client.token!, headers });
     await client.request('session:logout', {});
     await until('the connection ends', () => !client.socket.connected);
     expect(client.socket.active).toBe(false);
     expect(other.socket.connected).toBe(true);
-    expect((await join4({ token: client.token!, headers })).id).toBe(client.id);
+    expect((await enter({ token: client.token!, headers })).id).toBe(client.id);
   });
 
   it('[SE5] everywhere ends the others and every token', async () => {
     const headers = from();
-    const client = await join4({ headers });
-    const other = await join4({ token: client.token!, headers });
+    const client = await enter({ headers });
+    const other = await enter({ token: client.token!, headers });
     await client.request('session:logout', { everywhere: true });
     await until('both end', () => !client.socket.connected && !other.socket.connected);
     expect(await connectRefusal(server.url, { token: client.token!, headers })).toMatchObject({ code: 'BAD_TOKEN' });
@@ -129,66 +151,116 @@ describe('logging out', () => {
 describe('who may connect', () => {
   it('[SE6] a page of another host is refused, whatever it says', async () => {
     const headers = from();
-    for (const origin of ['https://evil.test', 'null', 'http://127.0.0.1:1', `https://127.0.0.1.evil.test:${server.port}`]) {
-      expect(await connectRefusal(server.url, { origin, headers }), origin).toMatchObject({ code: 'BAD_ORIGIN', retryable: false });
+    for (const origin of [
+      'https://evil.test',
+      'null',
+      'http://127.0.0.1:1',
+      `https://127.0.0.1.evil.test:${server.port}`,
+    ]) {
+      expect(await connectRefusal(server.url, { origin, headers }), origin).toMatchObject({
+        code: 'BAD_ORIGIN',
+        retryable: false,
+      });
     }
-    expect((await join4({ origin: server.url, headers })).ready).toBeDefined();
+    expect((await enter({ origin: server.url, headers })).ready).toBeDefined();
   });
 
   it('[SE8] another protocol is told to reload', async () => {
     const headers = from();
-    const others = [{ protocol: 2 }, { protocol: undefined }, { protocol: '1' }, { nickname: 7 }, { locale: 'fr' }, { resume: { roomId: 'x' } }, { resume: 'x' }];
+    const others = [
+      { protocol: 2 },
+      { protocol: undefined },
+      { protocol: '1' },
+      { nickname: 7 },
+      { locale: 'fr' },
+      { resume: { roomId: 'x' } },
+      { resume: 'x' },
+    ];
     for (const auth of others) {
-      expect(await connectRefusal(server.url, { auth, headers }), JSON.stringify(auth)).toMatchObject({ code: 'PROTOCOL_VERSION' });
+      expect(await connectRefusal(server.url, { auth, headers }), JSON.stringify(auth)).toMatchObject({
+        code: 'PROTOCOL_VERSION',
+      });
     }
   });
 
   it('[SE7] a fifth connection of a player is refused until one is gone', async () => {
     const headers = from();
-    const first = await join4({ headers });
-    const more = [await join4({ token: first.token!, headers }), await join4({ token: first.token!, headers }), await join4({ token: first.token!, headers })];
-    expect(await connectRefusal(server.url, { token: first.token!, headers })).toMatchObject({ code: 'TOO_MANY_CONNECTIONS', retryable: true });
+    const first = await enter({ headers });
+    const more = [
+      await enter({ token: first.token!, headers }),
+      await enter({ token: first.token!, headers }),
+      await enter({ token: first.token!, headers }),
+    ];
+    expect(await connectRefusal(server.url, { token: first.token!, headers })).toMatchObject({
+      code: 'TOO_MANY_CONNECTIONS',
+      retryable: true,
+    });
     more[0]?.close();
-    const fifth = await until('a place', () => connect(server.url, { token: first.token!, headers }).catch(() => undefined));
+    const fifth = await until('a place', () =>
+      connect(server.url, { token: first.token!, headers }).catch(() => undefined),
+    );
     open.push(fifth);
     expect(fifth.id).toBe(first.id);
   });
 
   it('[SE7] an address has a limit of its own', async () => {
     const headers = from();
-    await Promise.all(Array.from({ length: 12 }, () => join4({ headers })));
+    await Promise.all(Array.from({ length: 12 }, () => enter({ headers })));
     expect(await connectRefusal(server.url, { headers })).toMatchObject({ code: 'TOO_MANY_CONNECTIONS' });
-    expect((await join4({ headers: from() })).ready).toBeDefined();
+    expect((await enter({ headers: from() })).ready).toBeDefined();
   });
 });
 
 describe('profiles', () => {
   it('[SE13] a new name is there at once and later, and a repeat changes nothing', async () => {
     const headers = from();
-    const client = await join4({ nickname: 'Before', locale: 'en', headers });
-    const other = await join4({ token: client.token!, headers });
-    const viewer = await join4({ headers });
+    const client = await enter({ nickname: 'Before', locale: 'en', headers });
+    const other = await enter({ token: client.token!, headers });
+    const viewer = await enter({ headers });
     const commandId = '11111111-1111-4111-8111-111111111111';
-    expect(await client.request('profile:update', { commandId, nickname: ' After ' })).toEqual({ nickname: 'After', locale: 'en' });
+    expect(await client.request('profile:update', { commandId, nickname: ' After ' })).toEqual({
+      nickname: 'After',
+      locale: 'en',
+    });
     expect(await client.request('profile:update', { nickname: '' })).not.toEqual({ nickname: 'After', locale: 'en' });
     const { nickname } = await client.request('profile:get', {});
-    expect(await client.request('profile:update', { commandId, nickname: ' After ' })).toEqual({ nickname: 'After', locale: 'en' });
+    expect(await client.request('profile:update', { commandId, nickname: ' After ' })).toEqual({
+      nickname: 'After',
+      locale: 'en',
+    });
     expect((await client.request('profile:get', {})).nickname).toBe(nickname);
-    expect(await client.refused('profile:update', { commandId, nickname: 'Else' })).toMatchObject({ code: 'COMMAND_CONFLICT' });
-    expect(await client.refused('profile:update', { nickname: 'a\u202eb' })).toMatchObject({ code: 'NAME_INVALID', path: 'nickname' });
-    expect(await viewer.request('profile:get', { playerId: client.id })).toMatchObject({ playerId: client.id, nickname });
+    expect(await client.refused('profile:update', { commandId, nickname: 'Else' })).toMatchObject({
+      code: 'COMMAND_CONFLICT',
+    });
+    expect(await client.refused('profile:update', { nickname: 'a\u202eb' })).toMatchObject({
+      code: 'NAME_INVALID',
+      path: 'nickname',
+    });
+    expect(await viewer.request('profile:get', { playerId: client.id })).toMatchObject({
+      playerId: client.id,
+      nickname,
+    });
     expect((await other.request('profile:get', {})).nickname).toBe(nickname);
-    expect(await viewer.refused('profile:get', { playerId: 'nobody' })).toMatchObject({ code: 'NOT_FOUND', path: 'playerId' });
+    expect(await viewer.refused('profile:get', { playerId: 'nobody' })).toMatchObject({
+      code: 'NOT_FOUND',
+      path: 'playerId',
+    });
     await client.request('profile:update', { locale: 'ko' });
-    const later = await join4({ token: client.token!, headers });
+    const later = await enter({ token: client.token!, headers });
     expect(later.ready?.player.nickname).toBe(nickname);
   });
 
   it('[SE12] refusals speak the language of the player', async () => {
     const headers = from();
-    const korean = await join4({ locale: 'ko', headers });
+    const korean = await enter({ locale: 'ko', headers });
     const refusal = await korean.refused('profile:get', { playerId: 'nobody' });
-    expect(refusal).toEqual({ ok: false, code: 'NOT_FOUND', message: '찾을 수 없어요.', retryable: false, path: 'playerId' });
+    expect(refusal).toEqual({
+      ok: false,
+      code: 'NOT_FOUND',
+      message: '찾을 수 없어요.',
+      retryable: false,
+      path: 'playerId',
+    });
     await korean.request('profile:update', { locale: 'en' });
     expect((await korean.refused('profile:get', { playerId: 'nobody' })).message).toBe('Not found.');
   });
@@ -197,8 +269,8 @@ describe('profiles', () => {
 describe('drops', () => {
   it('[SE14] a dropped connection is back in its room with every event, without a line of code', async () => {
     const headers = from();
-    const host = await join4({ headers });
-    const guest = await join4({ headers });
+    const host = await enter({ headers });
+    const guest = await enter({ headers });
     const { room } = await host.request('room:create', { kind: 'pick' });
     await guest.request('room:join', { roomId: room.id });
     guest.drop();
@@ -216,8 +288,12 @@ describe('drops', () => {
 
   it('[SE14] whoever asks for a room that is gone is told so', async () => {
     const headers = from();
-    const client = await join4({ headers });
-    const lost = await join4({ token: client.token!, headers, auth: { resume: { roomId: 'rNothing', epoch: 'x', seq: 3 } } });
+    const client = await enter({ headers });
+    const lost = await enter({
+      token: client.token!,
+      headers,
+      auth: { resume: { roomId: 'rNothing', epoch: 'x', seq: 3 } },
+    });
     expect(lost.ready).toMatchObject({ resumed: false, left: { cause: 'gone' } });
   });
 });

@@ -3,26 +3,31 @@ import { createServer, type Server } from 'node:http';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadSettings } from '../../config/env.ts';
 import { createHttpApp, type HttpDeps } from '../../http/app.ts';
 import { listen } from '../../http/listen.ts';
 import type { RaceRecord } from '../../lib/protocol.ts';
 import { createMetrics } from '../../lib/run/metrics.ts';
 import { createReadiness } from '../../lib/run/readiness.ts';
 import { createLimits } from '../../socket/limits.ts';
-import { loadSettings } from '../../config/env.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { quietLog } from '../helpers/postgres.ts';
 
 const log = { ...quietLog, debug: () => {} };
 const servers: Server[] = [];
 
-const INDEX = '<!doctype html>\n<html lang="ko">\n  <head>\n    <meta name="description" content="x" />\n    <title>Paddock</title>\n  </head>\n  <body><div id="app"></div></body>\n</html>\n';
+const INDEX =
+  '<!doctype html>\n<html lang="ko">\n  <head>\n    <meta name="description" content="x" />\n    <title>Paddock</title>\n  </head>\n  <body><div id="app"></div></body>\n</html>\n';
 const SECRET = 'the secret of the folder above';
 
 let folder = '';
 let base = '';
 const up = { database: true };
-const readiness = createReadiness({ database: () => up.database, 'server-time': () => true, 'instance-lock': () => true });
+const readiness = createReadiness({
+  database: () => up.database,
+  'server-time': () => true,
+  'instance-lock': () => true,
+});
 
 async function serve(more: Partial<HttpDeps> = {}): Promise<string> {
   const { guesses } = createLimits({ ...loadSettings({}).limits, findsPerMinute: 3 });
@@ -33,7 +38,8 @@ async function serve(more: Partial<HttpDeps> = {}): Promise<string> {
     metrics: createMetrics().registry,
     health: readiness,
     records: {
-      race: async (id) => (id === 'over' || id === 'open' ? ({ id, phase: id === 'over' ? 'settled' : 'open' } as RaceRecord) : null),
+      race: async (id) =>
+        id === 'over' || id === 'open' ? ({ id, phase: id === 'over' ? 'settled' : 'open' } as RaceRecord) : null,
       keys: async () => ({ seedKeys: [{ id: 'k1', hash: 'ab', createdAt: 1 }], receiptKeys: [] }),
     },
     share: {
@@ -58,9 +64,15 @@ async function serve(more: Partial<HttpDeps> = {}): Promise<string> {
 function raw(url: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
-    const socket = connectTcp(Number(port), hostname, () => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
+    const socket = connectTcp(Number(port), hostname, () =>
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+    );
     let text = '';
-    socket.setEncoding('utf8').on('data', (chunk) => (text += chunk)).on('end', () => resolve(text)).on('error', reject);
+    socket
+      .setEncoding('utf8')
+      .on('data', (chunk) => (text += chunk))
+      .on('end', () => resolve(text))
+      .on('error', reject);
   });
 }
 
@@ -131,7 +143,10 @@ describe('the page', () => {
     const page = await fetch(`${base}/nothing/here`, { headers: { accept: 'text/html' } });
     expect([page.status, await page.text()]).toEqual([404, INDEX]);
     const json = await fetch(`${base}/nothing/here`);
-    expect([json.status, await json.json()]).toEqual([404, { code: 'NOT_FOUND', message: 'Not found.', retryable: false }]);
+    expect([json.status, await json.json()]).toEqual([
+      404,
+      { code: 'NOT_FOUND', message: 'Not found.', retryable: false },
+    ]);
     expect((await fetch(`${base}/`, { method: 'POST' })).status).toBe(404);
   });
 
@@ -181,7 +196,8 @@ describe('shared links', () => {
   it('[OP77] an unknown code is 404 with the page, and guessing is held up', async () => {
     const headers = { 'x-test-address': 'guesser' };
     const status = [];
-    for (const code of ['AAAAAA', 'BBBBBB', '%3Cscript%3E', 'CCCCCC', 'DDDDDD', 'ABC234']) status.push((await fetch(`${base}/r/${code}`, { headers })).status);
+    for (const code of ['AAAAAA', 'BBBBBB', '%3Cscript%3E', 'CCCCCC', 'DDDDDD', 'ABC234'])
+      status.push((await fetch(`${base}/r/${code}`, { headers })).status);
     expect(status).toEqual([404, 404, 404, 404, 200, 200]);
     const held = await (await fetch(`${base}/r/ABC234`, { headers })).text();
     expect(held).toBe(INDEX);
@@ -197,13 +213,23 @@ describe('shared links', () => {
 describe('records, health and metrics', () => {
   it('[OP81] a race is public, for ever once it is over', async () => {
     const over = await fetch(`${base}/api/races/over`);
-    expect([over.status, over.headers.get('cache-control'), await over.json()]).toEqual([200, 'public, max-age=86400', { id: 'over', phase: 'settled' }]);
+    expect([over.status, over.headers.get('cache-control'), await over.json()]).toEqual([
+      200,
+      'public, max-age=86400',
+      { id: 'over', phase: 'settled' },
+    ]);
     expect((await fetch(`${base}/api/races/open`)).headers.get('cache-control')).toBe('no-store');
     for (const path of ['races/none', 'races/..%2f..', 'races/', 'nothing', 'races/over/more']) {
       const answer = await fetch(`${base}/api/${path}`, { headers: { accept: 'text/html', 'accept-language': 'ko' } });
-      expect([answer.status, await answer.json()], path).toEqual([404, { code: 'NOT_FOUND', message: '찾을 수 없어요.', retryable: false }]);
+      expect([answer.status, await answer.json()], path).toEqual([
+        404,
+        { code: 'NOT_FOUND', message: '찾을 수 없어요.', retryable: false },
+      ]);
     }
-    expect(await (await fetch(`${base}/api/keys`)).json()).toEqual({ seedKeys: [{ id: 'k1', hash: 'ab', createdAt: 1 }], receiptKeys: [] });
+    expect(await (await fetch(`${base}/api/keys`)).json()).toEqual({
+      seedKeys: [{ id: 'k1', hash: 'ab', createdAt: 1 }],
+      receiptKeys: [],
+    });
   });
 
   it('[OP81] a failure inside tells nothing of it', async () => {

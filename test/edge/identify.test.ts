@@ -4,7 +4,10 @@ import { pageAddresses } from '../../lib/run/addresses.ts';
 import { createAddressOf, originAllowed, shareBase } from '../../socket/identify.ts';
 
 const request = (remoteAddress: string, forwarded?: string) =>
-  ({ socket: { remoteAddress }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }) as unknown as IncomingMessage;
+  ({
+    socket: { remoteAddress },
+    headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
+  }) as unknown as IncomingMessage;
 
 describe('addresses', () => {
   it('[SE16] without trusted proxies the header means nothing', () => {
@@ -54,6 +57,9 @@ describe('origins', () => {
       expect(shareBase(undefined, local, network)).toBe(network);
     }
     expect(pageAddresses('127.0.0.1', 3000, undefined)).toEqual({ local: 'http://127.0.0.1:3000', network: undefined });
-    expect(pageAddresses('0.0.0.0', 3000, 'https://a.example')).toEqual({ local: 'http://localhost:3000', network: 'https://a.example' });
+    expect(pageAddresses('0.0.0.0', 3000, 'https://a.example')).toEqual({
+      local: 'http://localhost:3000',
+      network: 'https://a.example',
+    });
   });
 });

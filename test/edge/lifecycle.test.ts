@@ -22,7 +22,9 @@ describe('starting', () => {
     try {
       const { code, stderr, stdout } = await runServer({ port, dataDir });
       expect(code).toBe(1);
-      expect(stderr).toBe(`PORT: port ${port} is in use by another program. Stop it, or choose another. Example: PORT=${port + 1}\n`);
+      expect(stderr).toBe(
+        `PORT: port ${port} is in use by another program. Stop it, or choose another. Example: PORT=${port + 1}\n`,
+      );
       expect(stdout).not.toContain('postgres');
     } finally {
       taken.close();
@@ -37,7 +39,13 @@ describe('starting', () => {
   it('[OP2] every wrong setting stops the start with 1', async () => {
     const { code, stderr, stdout } = await runServer({ env: { TIME_SCALE: 'fast', LOG_LEVEL: 'loud' } });
     expect(code).toBe(1);
-    expect(stderr.split('\n').map((line) => line.split(':')[0]).filter(Boolean).sort()).toEqual(['LOG_LEVEL', 'TIME_SCALE']);
+    expect(
+      stderr
+        .split('\n')
+        .map((line) => line.split(':')[0])
+        .filter(Boolean)
+        .sort(),
+    ).toEqual(['LOG_LEVEL', 'TIME_SCALE']);
     expect(stdout).toBe('');
   });
 
@@ -60,13 +68,19 @@ describe('stopping', () => {
       const { room } = await client.request('room:create', { kind: 'pick' });
       const postgres = Number(server.lines().find(({ msg }) => msg === 'postgres.started')?.pid);
       expect(alive(postgres)).toBe(true);
-      const answers = Array.from({ length: 5 }, (_, number) => client.ask('chat:send', { roomId: room.id, text: `last words ${number}` }));
+      const answers = Array.from({ length: 5 }, (_, number) =>
+        client.ask('chat:send', { roomId: room.id, text: `last words ${number}` }),
+      );
       const stopped = server.stop();
       const codes = (await Promise.all(answers)).map((answer) => (answer.ok ? 'OK' : answer.code));
       expect(codes.every((code) => code === 'OK' || code === 'DRAINING')).toBe(true);
       expect(await stopped).toBe(0);
       expect(alive(postgres)).toBe(false);
-      expect(client.messages.some(({ name, data }) => name === 'server:notice' && (data as { kind: string }).kind === 'draining')).toBe(true);
+      expect(
+        client.messages.some(
+          ({ name, data }) => name === 'server:notice' && (data as { kind: string }).kind === 'draining',
+        ),
+      ).toBe(true);
       expect(server.lines().filter(({ level }) => level >= 40)).toEqual([]);
       await server.restart();
       await until('the client is back', () => client.readies === 2);

@@ -5,7 +5,15 @@ import { until } from '../helpers/until.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ env: { REQUESTS_PER_SECOND: '4', REQUEST_BURST: '8', FINDS_PER_MINUTE: '2', ROOMS_PER_MINUTE: '1', PASSWORDS_PER_MINUTE: '2' } });
+  server = await startServer({
+    env: {
+      REQUESTS_PER_SECOND: '4',
+      REQUEST_BURST: '8',
+      FINDS_PER_MINUTE: '2',
+      ROOMS_PER_MINUTE: '1',
+      PASSWORDS_PER_MINUTE: '2',
+    },
+  });
 });
 afterAll(async () => {
   await server.stop();
@@ -35,9 +43,12 @@ describe('limits', () => {
     for (let go = 0; go < 3; go += 1) codes.push((await guest.refused('room:find', { code: 'NOPE22' })).code);
     expect(codes).toEqual(['NOT_FOUND', 'NOT_FOUND', 'RATE_LIMITED']);
     const tries = [];
-    for (let go = 0; go < 3; go += 1) tries.push((await guest.refused('room:join', { roomId: room.id, password: `wrong ${go}` })).code);
+    for (let go = 0; go < 3; go += 1)
+      tries.push((await guest.refused('room:join', { roomId: room.id, password: `wrong ${go}` })).code);
     expect(tries).toEqual(['WRONG_PASSWORD', 'WRONG_PASSWORD', 'RATE_LIMITED']);
-    expect(await guest.refused('room:join', { roomId: room.id, password: 'secret' })).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(await guest.refused('room:join', { roomId: room.id, password: 'secret' })).toMatchObject({
+      code: 'RATE_LIMITED',
+    });
     host.close();
     guest.close();
   });

@@ -19,17 +19,30 @@ afterAll(async () => {
 
 const metric = async (line: string): Promise<number> => {
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(text.split('\n').find((one) => one.startsWith(line))?.split(' ').at(-1) ?? 0);
+  return Number(
+    text
+      .split('\n')
+      .find((one) => one.startsWith(line))
+      ?.split(' ')
+      .at(-1) ?? 0,
+  );
 };
 
-const bad = (path: string) => ({ ok: false, code: 'BAD_REQUEST', path, retryable: false, message: ERRORS.BAD_REQUEST.en });
+const bad = (path: string) => ({
+  ok: false,
+  code: 'BAD_REQUEST',
+  path,
+  retryable: false,
+  message: ERRORS.BAD_REQUEST.en,
+});
 const nested = (depth: number): unknown => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
 
 describe('malformed requests', () => {
   it.each(REQUEST_NAMES)('[SE9] %s: every field answers for itself', async (name) => {
     const valid = validPayload(name);
     for (const { path, required, nullable } of fieldPaths(schemaOf(name))) {
-      if (required) expect(await client.raw(name, withValue(valid, path, undefined)), `${path} missing`).toEqual(bad(path));
+      if (required)
+        expect(await client.raw(name, withValue(valid, path, undefined)), `${path} missing`).toEqual(bad(path));
       for (const wrong of [null, { no: 'such' }, [[]], 'x'.repeat(9_000), nested(500)]) {
         if (wrong === null && nullable) continue;
         const answer = (await client.raw(name, withValue(valid, path, wrong))) as Refused;
@@ -46,13 +59,27 @@ describe('malformed requests', () => {
     expect(await client.raw(name)).toEqual(bad(''));
     expect(await client.raw(name, validPayload(name), validPayload(name))).toEqual(bad(''));
     for (const key of ['extra', '__proto__', 'constructor', 'prototype', 'toString']) {
-      const payload = JSON.parse(JSON.stringify(validPayload(name)).replace('{', `{${JSON.stringify(key)}:{"isAdmin":true}${Object.keys(validPayload(name)).length > 0 ? ',' : ''}`)) as unknown;
+      const payload = JSON.parse(
+        JSON.stringify(validPayload(name)).replace(
+          '{',
+          `{${JSON.stringify(key)}:{"isAdmin":true}${Object.keys(validPayload(name)).length > 0 ? ',' : ''}`,
+        ),
+      ) as unknown;
       expect(await client.raw(name, payload), key).toEqual(bad(key));
     }
   });
 
   it('[SE10] events that are none are answered, and nothing is called by their name', async () => {
-    for (const name of ['nope', 'room:ban', '__proto__', 'constructor', 'toString', 'hasOwnProperty', ' room:create', 'x'.repeat(1_000)]) {
+    for (const name of [
+      'nope',
+      'room:ban',
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      ' room:create',
+      'x'.repeat(1_000),
+    ]) {
       expect(await client.raw(name, {}), name).toEqual(bad(''));
     }
     expect(await metric('paddock_requests_total{event="unknown",code="BAD_REQUEST"}')).toBe(8);
@@ -65,7 +92,10 @@ describe('malformed requests', () => {
     send.emit('profile:update', { commandId: '11111111-1111-4111-8111-111111111111', nickname: 'Silent' });
     send.emit('profile:update');
     send.emit('nope', 1, 2, 3);
-    await until('they are counted', async () => (await metric('paddock_requests_dropped_total{event="profile:update"}')) === before + 2);
+    await until(
+      'they are counted',
+      async () => (await metric('paddock_requests_dropped_total{event="profile:update"}')) === before + 2,
+    );
     expect((await client.request('profile:get', {})).nickname).not.toBe('Silent');
     expect(await metric('paddock_requests_dropped_total{event="unknown"}')).toBe(1);
   });

@@ -15,8 +15,23 @@ describe('names', () => {
   });
 
   it('[SE3] refuses what is too long, hidden or turned around', () => {
-    const wrong = ['a'.repeat(17), 'a\u202eb', 'a\u0000', 'a\tb', '\u200b', 'x\ufeffy', '\u3164', '\u2800\u2800', '\u115f', '\u0301', 'a\u2028b', '\ud800', '\u2066x'];
-    for (const name of wrong) expect(kept(name), JSON.stringify(name)).toEqual({ refusal: { code: 'NAME_INVALID', path: 'nickname' } });
+    const wrong = [
+      'a'.repeat(17),
+      'a\u202eb',
+      'a\u0000',
+      'a\tb',
+      '\u200b',
+      'x\ufeffy',
+      '\u3164',
+      '\u2800\u2800',
+      '\u115f',
+      '\u0301',
+      'a\u2028b',
+      '\ud800',
+      '\u2066x',
+    ];
+    for (const name of wrong)
+      expect(kept(name), JSON.stringify(name)).toEqual({ refusal: { code: 'NAME_INVALID', path: 'nickname' } });
   });
 
   it('[SE3] keeps its promise for any text', () => {
@@ -46,7 +61,9 @@ describe('names', () => {
     const profile = { nickname: 'Ann', locale: 'en' as const };
     expect(changedProfile(profile, { locale: 'ko' }, 0)).toEqual({ profile: { nickname: 'Ann', locale: 'ko' } });
     expect(changedProfile(profile, { nickname: ' Bea ' }, 0)).toEqual({ profile: { nickname: 'Bea', locale: 'en' } });
-    expect(changedProfile(profile, { nickname: '' }, 5)).toEqual({ profile: { nickname: guestName('en', 5), locale: 'en' } });
+    expect(changedProfile(profile, { nickname: '' }, 5)).toEqual({
+      profile: { nickname: guestName('en', 5), locale: 'en' },
+    });
     expect(changedProfile(profile, { nickname: '\u202e' }, 0)).toHaveProperty('refusal.code', 'NAME_INVALID');
   });
 

@@ -2,7 +2,12 @@
 import { createLifecycle } from '../../lib/run/lifecycle.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const log = { error: (_: object, event: string) => say(event), warn: (_: object, event: string) => say(event), info: (_: object, event: string) => say(event), debug: () => {} };
+const log = {
+  error: (_: object, event: string) => say(event),
+  warn: (_: object, event: string) => say(event),
+  info: (_: object, event: string) => say(event),
+  debug: () => {},
+};
 const [kind] = process.argv.slice(2);
 
 const lifecycle = createLifecycle({ log, hardLimitMs: kind === 'hard' ? 1_000 : 20_000 });
@@ -14,7 +19,8 @@ await lifecycle
     lifecycle.onStop('failing', 5_000, () => {
       throw new Error('it broke');
     });
-    if (kind === 'hang' || kind === 'hard') lifecycle.onStop('hanging', kind === 'hang' ? 300 : 60_000, () => new Promise(() => {}));
+    if (kind === 'hang' || kind === 'hard')
+      lifecycle.onStop('hanging', kind === 'hang' ? 300 : 60_000, () => new Promise(() => {}));
     if (kind === 'slow') lifecycle.onStop('slow', 15_000, () => new Promise(() => {}));
     lifecycle.onStop('last', 5_000, () => say('stopped last'));
     if (kind === 'fail') throw new Error('it cannot start');

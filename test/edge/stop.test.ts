@@ -13,7 +13,12 @@ function start(kind: string) {
   const exited = new Promise<{ code: number | null; lines: string[] }>((resolve) =>
     child.once('close', (code) => resolve({ code, lines: output.trim().split('\n') })),
   );
-  return { child, exited, up: () => until('the child is up', () => output.includes('up\n')), said: (text: string) => until(text, () => output.includes(text)) };
+  return {
+    child,
+    exited,
+    up: () => until('the child is up', () => output.includes('up\n')),
+    said: (text: string) => until(text, () => output.includes(text)),
+  };
 }
 
 describe('the way down', () => {
@@ -21,7 +26,10 @@ describe('the way down', () => {
     const { child, exited, up } = start('plain');
     await up();
     child.kill('SIGTERM');
-    expect(await exited).toEqual({ code: 0, lines: ['up', 'server.stopping', 'stopped last', 'server.stop_step_failed', 'stopped first', 'server.stopped'] });
+    expect(await exited).toEqual({
+      code: 0,
+      lines: ['up', 'server.stopping', 'stopped last', 'server.stop_step_failed', 'stopped first', 'server.stopped'],
+    });
   });
 
   it('[OP72] a step that hangs is left behind at its deadline', async () => {
@@ -29,7 +37,10 @@ describe('the way down', () => {
     await up();
     child.kill('SIGINT');
     const { code, lines } = await exited;
-    expect([code, lines.slice(2)]).toEqual([0, ['stopped last', 'server.stop_step_overdue', 'server.stop_step_failed', 'stopped first', 'server.stopped']]);
+    expect([code, lines.slice(2)]).toEqual([
+      0,
+      ['stopped last', 'server.stop_step_overdue', 'server.stop_step_failed', 'stopped first', 'server.stopped'],
+    ]);
   });
 
   it('[OP72] when everything hangs the process ends all the same, with 1', async () => {
@@ -56,11 +67,21 @@ describe('the way down', () => {
   it('[OP71] an error nobody caught stops it in order, with 1', async () => {
     const { code, lines } = await start('throw').exited;
     expect(code).toBe(1);
-    expect(lines).toEqual(['up', 'server.failed', 'stopped last', 'server.stop_step_failed', 'stopped first', 'server.stopped']);
+    expect(lines).toEqual([
+      'up',
+      'server.failed',
+      'stopped last',
+      'server.stop_step_failed',
+      'stopped first',
+      'server.stopped',
+    ]);
   });
 
   it('[OP70] a start that fails undoes what it had done', async () => {
     const { code, lines } = await start('fail').exited;
-    expect([code, lines]).toEqual([1, ['stopped last', 'server.stop_step_failed', 'stopped first', 'Error: it cannot start']]);
+    expect([code, lines]).toEqual([
+      1,
+      ['stopped last', 'server.stop_step_failed', 'stopped first', 'Error: it cannot start'],
+    ]);
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Placing } from '../../lib/core/race-state.ts';
 import { foldBatchRoots, fromHex, merkleRoot, parseBatch, toHex } from '../../lib/fairness/index.ts';
 import type { LedgerItem, NewRace } from '../../lib/ports.ts';
+import { until } from '../helpers/until.ts';
 import {
   bet,
   closeRace,
@@ -13,8 +14,8 @@ import {
   pick,
   player,
   runRace,
-  settlementOf,
   type Stage,
+  settlementOf,
   vote,
 } from './stage.ts';
 
@@ -270,7 +271,7 @@ describe('roots', () => {
     await stage.ledger.commitBatch([pick(race.id, 'has', 3), vote(race.id, 'votes', 2)]);
     await stage.races.bringForward(race.id, 0);
     const waiting = ['z', 'has', 'votes', 'a', 'a'].map((name) => drawn(race.id, name));
-    await expect.poll(() => stage.races.close(race.id, waiting), { interval: 5 }).toBe('moved');
+    await until('closed', async () => (await stage.races.close(race.id, waiting)) === 'moved');
     const details = await stage.races.get(race.id);
     expect(details?.picks).toEqual([
       { playerId: 'has', horse: 3 },

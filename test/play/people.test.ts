@@ -199,7 +199,7 @@ describe.concurrent('people in rooms', () => {
     const watcher = await table.player('oda');
     await watcher.request('room:join', { roomId, as: 'spectator' });
     const { raceId } = await max.request('race:start', { roomId });
-    const bet = { raceId, pool: 'win', selection: [1], stake: '100' } as const;
+    const bet = { raceId, pool: 'win' as const, selection: [1], stake: '100' };
     expect((await watcher.refused('bet:place', bet)).code).toBe('FORBIDDEN');
     for (const name of ['pick:choose', 'vote:place'] as const) {
       const body = name === 'pick:choose' ? { raceId, horse: 1 } : { raceId, place: 1 };

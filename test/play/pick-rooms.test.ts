@@ -250,7 +250,7 @@ describe.concurrent('pick rooms', () => {
   });
 
   it('[RC68] an auto room plays by itself: the close comes near after the last pick, reruns follow a tie by themselves', async () => {
-    const { roomId, players } = await table.room('pick', ['pat', 'quy', 'ray', 'sue'], {
+    const { players } = await table.room('pick', ['pat', 'quy', 'ray', 'sue'], {
       mode: 'auto',
       openSeconds: 80,
       resultSeconds: 5,

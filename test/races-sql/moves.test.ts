@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RaceOutcome } from '../../lib/core/race-state.ts';
+import { until } from '../helpers/until.ts';
 import {
   closeRace,
   createStage,
@@ -8,10 +9,9 @@ import {
   order,
   player,
   runRace,
-  settlementOf,
   type Stage,
+  settlementOf,
 } from '../ledger/stage.ts';
-import { until } from '../helpers/until.ts';
 
 let stage: Stage;
 beforeAll(async () => {

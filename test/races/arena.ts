@@ -40,7 +40,8 @@ export function createTestLog() {
 
 export const inlineSimulations: Simulations = {
   simulate: async ({ track, field, key }) => runTask({ kind: 'simulate', track, horses: field, key }) as never,
-  monteCarlo: async (track, field, races) => runTask({ kind: 'monte-carlo', track, horses: field, races }) as never,
+  monteCarlo: async (track, field, races) =>
+    runTask({ kind: 'monte-carlo', track, horses: field, first: 0, races }) as never,
 };
 
 type Sent = { to: string; event: string; message: unknown; at: number };

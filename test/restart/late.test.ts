@@ -13,7 +13,7 @@ afterAll(() => table?.close());
 /** A close that comes later than 60 s is none; a little more, so that it is that late. */
 const DOWN_MS = 61_500;
 
-it('[OP73] a race that could not be closed for over a minute is void, and every stake comes back', {
+it('[OP66] a race that could not be closed for over a minute is void, and every stake comes back', {
   timeout: 150_000,
 }, async () => {
   const bet = await table.room('bet', ['ann', 'ben'], { openSeconds: 100, track: 'short' });

@@ -25,7 +25,7 @@ describe('the simulation pool', () => {
     expect(runs).toEqual([1, 2, 3].map(inline));
     expect(pool.stats().completed).toBe(before.completed + 3);
     expect(pool.stats().inline).toBe(0);
-    expect(await pool.monteCarlo('short', field, 50)).toEqual(countWins('short', field, 50));
+    expect(await pool.monteCarlo('short', field, 50)).toEqual(countWins('short', field, 0, 50));
   });
 
   it('[RC51] a worker that dies in the middle is replaced, and no race is lost', async () => {
@@ -38,23 +38,20 @@ describe('the simulation pool', () => {
   });
 
   it('[RC52] a full queue, a missed deadline or a closed pool: races run inline, the morning line is refused', async () => {
-    const narrow = new SimulationPool({
-      log,
-      threads: 1,
-      maxQueue: 1,
-      simulateDeadlineMs: 5_000,
-      monteCarloDeadlineMs: 30,
-    });
+    const narrow = new SimulationPool({ log, threads: 1, mostTasks: 2, monteCarloDeadlineMs: 30 });
     await narrow.warm();
     const late = narrow.monteCarlo('long', field, 100_000);
-    const outcome = late.then(
-      () => 'done',
-      () => 'refused',
-    );
+    const refused = expect(late).rejects.toThrow('in time');
     const runs = await Promise.all([1, 2, 3, 4].map((n) => narrow.simulate({ track: 'medium', field, key: keyOf(n) })));
     expect(runs).toEqual([1, 2, 3, 4].map(inline));
-    expect(narrow.stats().inline).toBeGreaterThan(0);
-    expect(await outcome).toBe('refused');
+    expect(narrow.stats().inline).toBe(3);
+    await refused;
+    const slow = new SimulationPool({ log, threads: 1, simulateDeadlineMs: 0 });
+    expect(await slow.simulate({ track: 'medium', field, key: keyOf(8) })).toEqual(inline(8));
+    expect(slow.stats().inline).toBe(1);
+    const many = await Promise.allSettled([1, 2, 3].map(() => slow.monteCarlo('short', field, 40)));
+    expect(many.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    await slow.close();
     await narrow.close();
     expect(await narrow.simulate({ track: 'medium', field, key: keyOf(9) })).toEqual(inline(9));
     await expect(narrow.monteCarlo('medium', field, 10)).rejects.toThrow();

@@ -186,6 +186,7 @@ export const en: Readonly<Record<keyof typeof ko, string>> = {
   'bet.running': 'They are running. Bets are settled right after the finish.',
 
   'pick.title': 'Pick a horse',
+  'pick.titleClosed': 'The picks',
   'pick.rerunTitle': 'Rerun',
   'pick.secret': 'Who picked what is shown to all after the close.',
   'pick.exclusive': 'One player per horse, first come, first served.',

@@ -185,6 +185,7 @@ export const ko = {
   'bet.running': '달리는 중이에요. 결과가 나오면 바로 정산돼요.',
 
   'pick.title': '말 고르기',
+  'pick.titleClosed': '고른 말',
   'pick.rerunTitle': '재경주',
   'pick.secret': '누가 뭘 골랐는지는 마감 뒤에 모두 함께 봐요.',
   'pick.exclusive': '한 말에 한 명만. 먼저 고른 사람이 임자예요.',

@@ -87,7 +87,8 @@ export function createPainter(canvas: HTMLCanvasElement) {
       if (scene.mine.includes(look.number)) drawArrow(frame, px, laneY(index) - 88 * scale * near);
     });
     if (!scene.calm) dust.draw(frame, nowMs);
-    drawGates(frame, metres, laneY, running);
+    const numbers = scene.looks.map((look) => look.number);
+    drawGates(frame, numbers, laneY, running);
   }
 }
 

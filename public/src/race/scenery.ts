@@ -176,7 +176,7 @@ function drawLine(frame: Frame): void {
   context.fillRect(x + 2.5, top - 41, 3, 41);
 }
 
-/** The starting gates, drawn over the horses' quarters until they have left. */
+/** The starting gates with their numbers, drawn over the horses' quarters until they have left. */
 export function drawGates(
   frame: Frame,
   lanes: readonly number[],
@@ -191,7 +191,10 @@ export function drawGates(
   const last = laneY(lanes.length - 1);
   context.fillStyle = PALETTE.gate;
   context.fillRect(x - 62, first - 46, 66, 8);
-  lanes.forEach((_, index) => {
+  context.font = '700 11px system-ui, sans-serif';
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  lanes.forEach((number, index) => {
     const y = laneY(index);
     context.fillStyle = PALETTE.gate;
     context.fillRect(x - 62, y - 40, 3, 42);
@@ -199,6 +202,12 @@ export function drawGates(
     if (!open) {
       context.fillStyle = PALETTE.gateLight;
       context.fillRect(x + 1, y - 28, 4, 26);
+      context.fillStyle = PALETTE.mark;
+      context.beginPath();
+      context.roundRect(x + 9, y - 21, 19, 15, 4);
+      context.fill();
+      context.fillStyle = PALETTE.markText;
+      context.fillText(String(number), x + 18.5, y - 13);
     }
   });
   context.fillStyle = PALETTE.gate;

@@ -16,6 +16,7 @@ import { isStale, receive, type RoomState, withReaction } from './feed.ts';
 import { fetchChunks } from './frames.ts';
 import { displayNames } from './names.ts';
 import { go, putLobbyBelow } from './route.ts';
+import { ledgerAway } from './session.ts';
 
 export const room = signal<RoomState | null>(null);
 /** Why we are no longer in the room; shown in its place. */
@@ -41,6 +42,7 @@ export const names = computed(() => displayNames(room.value?.members ?? []));
 
 /** A snapshot has up to 20 messages, of long ones fewer: with less than this there are none before. */
 const FEWEST_OF_MANY = 6;
+const SYNC_AGAIN_MS = 1_000;
 
 let seat: string | null = null;
 let inviteKey: string | undefined;
@@ -84,6 +86,7 @@ export function enterRoom(snapshot: Snapshot, ticket: string, key?: string): voi
     settledBets.value = null;
     unread.value = 0;
   }
+  ledgerAway.value = snapshot.degraded.ledger === true;
   if (!isStale(held, snapshot)) room.value = { ...snapshot, chat: mergeChat(held, snapshot) };
   const path = `/r/${snapshot.code}`;
   if (location.pathname !== path) go(path);
@@ -134,7 +137,9 @@ async function sync(held: RoomState): Promise<void> {
   const packets = early.filter((packet) => packet.roomId === held.id);
   early = [];
   if (!answer.ok) {
-    // Not answered: the next packet asks again. Refused: the line's next resume tells what became of the room.
+    // After a lost line its resume brings what is missing; a room that refuses us is not ours any more.
+    if (answer.retryable) setTimeout(() => void (room.value === held && sync(held)), SYNC_AGAIN_MS);
+    else closeRoom({ cause: 'gone' });
     return;
   }
   if (!answer.data.recovered) {

@@ -16,7 +16,8 @@ export const balance = signal<Balance | null>(null);
 /** Server time from which the daily allowance can be claimed; null: not known yet. */
 export const dailyClaimableAt = signal<number | null>(null);
 export const ledgerAway = signal(false);
-export const draining = signal(false);
+/** When the server said that it restarts, by this machine's clock. */
+export const drainingSince = signal<number | null>(null);
 export const shareBase = signal(location.origin);
 export const serverVersion = signal('');
 /** Divides every length of a round; 1 outside demonstrations. */
@@ -61,7 +62,7 @@ export function onSessionReady(ready: ServerEvents['session:ready']): void {
     balance.value = { points: BigInt(ready.player.balance), version: -1 };
   }
   ledgerAway.value = ready.degraded.ledger === true;
-  draining.value = false;
+  drainingSince.value = null;
   shareBase.value = ready.shareBase || location.origin;
   if (serverVersion.value !== '' && serverVersion.value !== ready.version) toast(t('session.newVersion'));
   serverVersion.value = ready.version;
@@ -125,6 +126,6 @@ export async function logout(everywhere: boolean): Promise<boolean> {
 }
 
 export function onNotice(notice: ServerEvents['server:notice']): void {
-  if (notice.kind === 'draining') draining.value = true;
+  if (notice.kind === 'draining') drainingSince.value = performance.now();
   else ledgerAway.value = notice.kind === 'degraded' && notice.ledger === true;
 }

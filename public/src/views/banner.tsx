@@ -1,7 +1,7 @@
 import { t, type TextKey } from '../i18n/index.ts';
 import { connection, lostAt } from '../net/socket.ts';
 import { room } from '../state/room.ts';
-import { draining, ledgerAway, me } from '../state/session.ts';
+import { drainingSince, ledgerAway, me } from '../state/session.ts';
 import { Icon } from '../ui/icons.tsx';
 import { now } from '../ui/ticker.ts';
 
@@ -9,22 +9,23 @@ import { now } from '../ui/ticker.ts';
 const QUIET_MS = 2_000;
 const SOON_MS = 10 * 60_000;
 
-function message(): TextKey | null {
+/** Looked at again with every tick of `at`. */
+function message(at: number): TextKey | null {
   const lost = lostAt.value;
   if (connection.value !== 'up' && lost !== null && me.value !== null) {
-    // `now` makes this be looked at again while time passes.
-    return now.value > 0 && performance.now() - lost >= QUIET_MS ? 'banner.reconnecting' : null;
+    return performance.now() - lost >= QUIET_MS ? 'banner.reconnecting' : null;
   }
-  if (draining.value) return 'banner.draining';
+  const draining = drainingSince.value;
+  if (draining !== null && performance.now() - draining >= QUIET_MS) return 'banner.draining';
   if (room.value?.pausedPhase !== undefined) return 'banner.paused';
-  if (ledgerAway.value || room.value?.degraded.ledger) return 'banner.ledger';
+  if (ledgerAway.value) return 'banner.ledger';
   if (room.value?.degraded.redis) return 'banner.redis';
-  if (room.value && room.value.expiresAt - now.value < SOON_MS) return 'banner.expiring';
+  if (room.value && room.value.expiresAt - at < SOON_MS) return 'banner.expiring';
   return null;
 }
 
 export function Banner() {
-  const key = message();
+  const key = message(now.value);
   const minutes = room.value ? Math.max(1, Math.ceil((room.value.expiresAt - now.value) / 60_000)) : 0;
   return (
     <div class="banner-place" role="status" aria-live="polite">

@@ -34,13 +34,13 @@ export function PickBoard({ view }: { view: RaceView }) {
   return (
     <>
       <div class="pane-head">
-        <h2>{t(view.participants ? 'pick.rerunTitle' : 'pick.title')}</h2>
+        <h2>{t(view.phase !== 'open' ? 'pick.titleClosed' : view.participants ? 'pick.rerunTitle' : 'pick.title')}</h2>
         <span class="pool-total">
           {t('pick.picked', { n: view.picked.length, of: Math.max(waitingFor.length, view.picked.length) })}
         </span>
       </div>
       <p class="hint rule">
-        {t(view.rules.exclusivePicks ? 'pick.exclusive' : 'pick.secret')}{' '}
+        {view.phase === 'open' && t(view.rules.exclusivePicks ? 'pick.exclusive' : 'pick.secret')}{' '}
         {view.participants && t('pick.rerun', { names: view.participants.map(nameOf).join(', ') })}
       </p>
       {why !== null && view.phase === 'open' && <p class="waiting">{t(why)}</p>}

@@ -56,7 +56,7 @@ function Caught({ view }: { view: RaceView }) {
     <div class={meToo ? 'headline headline-caught' : 'headline'}>
       {place !== undefined && <p class="kicker">{t('result.caughtPlace', { place })}</p>}
       <h2>{caught.map(nameOf).join(', ')}</h2>
-      <p>{t(meToo ? 'result.caughtMe' : caught.length > 1 ? 'result.caughtMany' : 'result.caughtOne')}</p>
+      <p>{t(caught.length > 1 ? 'result.caughtMany' : meToo ? 'result.caughtMe' : 'result.caughtOne')}</p>
     </div>
   );
 }

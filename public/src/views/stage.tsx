@@ -101,7 +101,15 @@ export function Stage() {
 function PhaseTag() {
   const view = race.value;
   const next = room.value?.nextOpensAt;
-  if (view === null) return <Tag>{t('phase.idle')}</Tag>;
+  if (view === null) {
+    const wait = next === undefined ? 0 : secondsLeft(next, now.value);
+    return (
+      <span class="phase">
+        <Tag>{t('phase.idle')}</Tag>
+        {wait > 0 && <span class="phase-next">{t('stage.nextIn', { time: countdown(wait) })}</span>}
+      </span>
+    );
+  }
   const over = view.phase === 'settled' || view.phase === 'void';
   const left =
     view.phase === 'open'
