@@ -1,5 +1,5 @@
 /** `npm run bench -- [ROW…] [--json]`: measures rows against their peers, one after the other. */
-import { machine, resultOf, type Row, type RowResult } from './row.ts';
+import { machine, type Row, type RowResult, resultOf } from './row.ts';
 import { joinBytes } from './rows/join-bytes.ts';
 import { lobbyBytes } from './rows/lobby-bytes.ts';
 import { race } from './rows/race.ts';

@@ -10,9 +10,10 @@ const tool = (name, ...args) => [join(root, 'node_modules', '.bin', name), ...ar
 const script = (...args) => [process.execPath, ...args];
 
 const steps = [
-  ['format', tool('biome', 'ci', '.')],
+  ['format', tool('biome', 'ci', '--colors=off', '.')],
   ['lint', tool('eslint', '.', '--max-warnings', '0')],
   ['types', tool('tsc', '--noEmit', '-p', '.')],
+  ['types of the page', tool('tsc', '--noEmit', '-p', 'public')],
   [
     'import directions',
     tool(

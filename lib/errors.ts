@@ -9,7 +9,6 @@ type Entry = { readonly retryable: boolean; readonly ko: string; readonly en: st
 
 export const ERRORS = {
   BAD_REQUEST: { retryable: false, ko: '잘못된 요청이에요.', en: 'The request is malformed.' },
-  UNAUTHENTICATED: { retryable: false, ko: '먼저 접속해 주세요.', en: 'Connect first.' },
   FORBIDDEN: { retryable: false, ko: '허용되지 않은 동작이에요.', en: 'That is not allowed.' },
   NOT_FOUND: { retryable: false, ko: '찾을 수 없어요.', en: 'Not found.' },
   NOT_MEMBER: { retryable: false, ko: '이 방에 들어와 있지 않아요.', en: 'You are not in this room.' },

@@ -17,8 +17,8 @@ import type {
   VoidReason,
 } from './core/race-state.ts';
 import type { Role, RoomKind, RoomSettings } from './core/room-state.ts';
-import type { ConnectErrorCode, ErrorCode, Locale } from './errors.ts';
 import type { Track } from './engine/index.ts';
+import type { ConnectErrorCode, ErrorCode, Locale } from './errors.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -81,7 +81,10 @@ export const REQUESTS = {
   'lobby:watch': z.strictObject({
     search: z.string().max(30).optional(),
     kind: kind.optional(),
-    after: z.string().regex(/^[\x20-\x7e]{0,128}$/).optional(),
+    after: z
+      .string()
+      .regex(/^[\x20-\x7e]{0,128}$/)
+      .optional(),
   }),
   'lobby:unwatch': z.strictObject({}),
 

@@ -1,5 +1,5 @@
-import type { LogEntry } from '../lib/ports.ts';
 import type { Epoch, RoomId } from '../lib/core/ids.ts';
+import type { LogEntry } from '../lib/ports.ts';
 import type { Connection } from './route.ts';
 
 /** One message as the websocket carries it, made once for all who get it. */

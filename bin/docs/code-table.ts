@@ -26,7 +26,6 @@ const IN_RACE = ['bet:place', 'pick:choose', 'pick:clear', 'vote:place'] as cons
 /** Which requests a code may answer, beside the ones that any request may get. A code that is missing does not compile. */
 export const CODES: Readonly<Record<ErrorCode, Where>> = {
   BAD_REQUEST: 'every request',
-  UNAUTHENTICATED: [],
   FORBIDDEN: ['race:start', 'bet:place', 'pick:choose', 'pick:clear', 'vote:place', 'room:kick'],
   NOT_FOUND: [
     'room:find',

@@ -1,7 +1,7 @@
+import type { ErrorCode } from '../errors.ts';
 import type { PoolSettlement, PoolStake } from '../ports.ts';
 import type { OddsView, RaceView } from '../protocol.ts';
-import type { ErrorCode } from '../errors.ts';
-import { DIVIDEND_STEP, type DividendRange, oddsNow, quote, settlePool, type Stakes, UNIT_POINTS } from './dividend.ts';
+import { DIVIDEND_STEP, type DividendRange, oddsNow, quote, type Stakes, settlePool, UNIT_POINTS } from './dividend.ts';
 import {
   normaliseSelection,
   type Pool,

@@ -1,7 +1,7 @@
+import type { ErrorCode } from '../errors.ts';
 import { drawHorses, drawPlace } from '../fairness/index.ts';
 import type { PickRow, RaceDetails, VoteRow } from '../ports.ts';
 import type { RaceView } from '../protocol.ts';
-import type { ErrorCode } from '../errors.ts';
 import type { PlayerId } from './ids.ts';
 import type { PickReveal, PlaceReveal, Placing } from './race-state.ts';
 import type { Member, RoomDocument } from './room-state.ts';

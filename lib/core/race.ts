@@ -1,6 +1,6 @@
+import type { ErrorCode } from '../errors.ts';
 import { digestFromHex, raceKey } from '../fairness/index.ts';
 import type { RaceView } from '../protocol.ts';
-import type { ErrorCode } from '../errors.ts';
 import type { PlayerId, RaceId } from './ids.ts';
 import { readyPlayers } from './picks.ts';
 import { DEFAULT_RATES, openPools, type Pool, placesPaid, type Rate } from './pools.ts';

@@ -1,8 +1,8 @@
-import type { Locale } from '../errors.ts';
 import type { Track } from '../engine/index.ts';
+import type { Locale } from '../errors.ts';
 import type { PlayerId, RaceId, RoomId } from './ids.ts';
-import type { Phase } from './race-state.ts';
 import type { Pool } from './pools.ts';
+import type { Phase } from './race-state.ts';
 
 export type RoomKind = 'pick' | 'bet';
 export type Role = 'player' | 'spectator';

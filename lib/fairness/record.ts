@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { Dividend, Phase, PickReveal, PlaceReveal, Placing, Runner, Totals } from '../core/race-state.ts';
 import type { Pool, Rate } from '../core/pools.ts';
+import type { Dividend, Phase, PickReveal, PlaceReveal, Placing, Runner, Totals } from '../core/race-state.ts';
 import { canonicalJson, concat, digestFromHex, utf8 } from './bytes.ts';
 import type { BatchRoot, PoolSums } from './merkle.ts';
 import { pointsOf } from './receipts.ts';

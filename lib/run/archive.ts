@@ -3,8 +3,8 @@ import type { RoomId } from '../core/ids.ts';
 import {
   type ArchiveRecords,
   type LogEntry,
-  type LogHead,
   type Logger,
+  type LogHead,
   type RoomStore,
   UnavailableError,
 } from '../ports.ts';

@@ -170,6 +170,8 @@ export function createGame(deps: GameDeps) {
   async function start(): Promise<void> {
     await ensureHouseRooms(settings.houseRooms, { records: records.rooms, clock, secrets: roomSecrets });
     await restoreRooms(restoring);
+    // Only served rooms are kept: those to which nobody comes back must end in their time too.
+    for (const roomId of await records.rooms.living()) await rooms.serve(roomId);
     const raceClock = new RaceClock({ ...racing, records: records.races, rooms, clock, log });
     const sweeper = new Sweeper({ ...racing, records: records.races, rooms, raceClock, log });
     const keeper = new RoomKeeper({

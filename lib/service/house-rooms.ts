@@ -1,5 +1,5 @@
-import { DEFAULT_SETTINGS } from '../core/room-settings.ts';
 import type { RoomId } from '../core/ids.ts';
+import { DEFAULT_SETTINGS } from '../core/room-settings.ts';
 import type { RoomRecords, ServerClock } from '../ports.ts';
 import { newRoomCode, type RoomSecrets } from './room-secrets.ts';
 

@@ -1,4 +1,4 @@
-import { oddsOf, quoteBet, type BetTerms } from '../core/bets.ts';
+import { type BetTerms, oddsOf, quoteBet } from '../core/bets.ts';
 import type { DividendRange } from '../core/dividend.ts';
 import type { RaceId, RoomId } from '../core/ids.ts';
 import { selectionKey } from '../core/pools.ts';

@@ -8,8 +8,8 @@ import { refuse } from '../errors.ts';
 import type { RaceRecords, ServerClock } from '../ports.ts';
 import { UnavailableError } from '../ports.ts';
 import type { RaceView, RoomEvent } from '../protocol.ts';
-import type { RoomAccess } from './room-access.ts';
 import { ledgerRead } from './ledger-errors.ts';
+import type { RoomAccess } from './room-access.ts';
 
 /** The newest race of a served room. */
 type Page = {

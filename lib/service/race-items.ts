@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { BetId, CommandId, PlayerId, RaceId } from '../core/ids.ts';
-import { concat, leafHashOf, type Leaf, playerTag, raceTagKey, toHex, utf8 } from '../fairness/index.ts';
+import { concat, type Leaf, leafHashOf, playerTag, raceTagKey, toHex, utf8 } from '../fairness/index.ts';
 import type { Receipt } from '../protocol.ts';
 
 /** What a command puts into the race's tree, as the ledger takes it and as the player keeps it. */

@@ -5,8 +5,8 @@ import { dueRerun, isOver, type OpeningPlan, planOpening, previousRace, RULES_VE
 import type { Runner } from '../core/race-state.ts';
 import type { RaceTiming } from '../core/race-timing.ts';
 import { createDraws, makeField, morningLine, SIM_VERSION, type Track } from '../engine/index.ts';
-import { commitment, deriveSeed, fieldHash, toHex } from '../fairness/index.ts';
 import { type ErrorCode, refuse } from '../errors.ts';
+import { commitment, deriveSeed, fieldHash, toHex } from '../fairness/index.ts';
 import type { Logger, RaceRecords, SeedKeyRecords, ServerClock, Simulations } from '../ports.ts';
 import { UnavailableError } from '../ports.ts';
 import type { RaceView } from '../protocol.ts';

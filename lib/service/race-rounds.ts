@@ -1,5 +1,5 @@
-import type { RaceId } from '../core/ids.ts';
 import { settleBets } from '../core/bets.ts';
+import type { RaceId } from '../core/ids.ts';
 import { caughtPlayers, drawnForAtClose, drawPicks, freeHorses, pickInput } from '../core/picks.ts';
 import { type PublicRecord, publicRecord, takenHorses } from '../core/public-race.ts';
 import { nextStep, type Step } from '../core/race.ts';

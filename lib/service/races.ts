@@ -1,5 +1,5 @@
-import { publicRecord } from '../core/public-race.ts';
 import type { RoomId } from '../core/ids.ts';
+import { publicRecord } from '../core/public-race.ts';
 import type { RaceTiming } from '../core/race-timing.ts';
 import { refuse } from '../errors.ts';
 import type { RaceRecords, ServerClock } from '../ports.ts';

@@ -1,5 +1,5 @@
-import type { LedgerQueue, Logger, Push, RaceRecords, SeedKeyRecords, ServerClock, Simulations } from '../ports.ts';
 import { createTiming } from '../core/race-timing.ts';
+import type { LedgerQueue, Logger, Push, RaceRecords, SeedKeyRecords, ServerClock, Simulations } from '../ports.ts';
 import { createBetsService } from './bets.ts';
 import { createOdds } from './odds.ts';
 import { createPicksService } from './picks.ts';

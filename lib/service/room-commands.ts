@@ -1,6 +1,6 @@
-import { applyToState, type RoomState } from '../core/room-live.ts';
-import { cardOf, writesDocument } from '../core/room.ts';
 import type { CommandId, PlayerId, RoomId } from '../core/ids.ts';
+import { cardOf, writesDocument } from '../core/room.ts';
+import { applyToState, type RoomState } from '../core/room-live.ts';
 import { type Refusal, RefusedError, refuse } from '../errors.ts';
 import type { Logger, RoomCommit, RoomStore, ServerClock } from '../ports.ts';
 import type { RoomCard, RoomEventBody } from '../protocol.ts';

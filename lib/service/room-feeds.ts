@@ -1,7 +1,7 @@
 import type { Epoch, PlayerId, RoomId } from '../core/ids.ts';
-import { applyToState, type RoomState } from '../core/room-live.ts';
 import { memberOf } from '../core/room.ts';
-import type { Delivery, LogEntry, LoadedRoom, Logger, RoomStore, ServerClock } from '../ports.ts';
+import { applyToState, type RoomState } from '../core/room-live.ts';
+import type { Delivery, LoadedRoom, LogEntry, Logger, RoomStore, ServerClock } from '../ports.ts';
 import type { RoomEvent } from '../protocol.ts';
 
 type EntriesListener = (roomId: RoomId, epoch: Epoch, entries: readonly LogEntry[]) => void;

@@ -1,8 +1,8 @@
 import { refuse } from '../errors.ts';
 import type { Ledger, LedgerQueue, Push, ServerClock } from '../ports.ts';
 import type { Payload, Reply } from '../protocol.ts';
-import type { Caller } from './caller.ts';
 import { dayOf, startOfDay, startOfNextDay } from './calendar.ts';
+import type { Caller } from './caller.ts';
 import { bodyHash } from './command-mark.ts';
 import { ledgerRead } from './ledger-errors.ts';
 

@@ -1,8 +1,10 @@
 import { render } from 'preact';
+import { errorText } from '../../lib/errors.ts';
 import { locale, setLocale } from './i18n/index.ts';
 import { openSocket } from './net/socket.ts';
-import { takeChunk, fetchChunks } from './state/frames.ts';
+import { parseRoute, raceInHash } from './state/address.ts';
 import { entry, followAddress } from './state/entry.ts';
+import { fetchChunks, takeChunk } from './state/frames.ts';
 import { onLobbyUpdate } from './state/lobby.ts';
 import {
   closeRoom,
@@ -15,11 +17,9 @@ import {
   resumeAuth,
   room,
 } from './state/room.ts';
-import { parseRoute, raceInHash } from './state/address.ts';
 import { recordShown, route } from './state/route.ts';
 import { forgetToken, me, onNotice, onSessionReady, sessionAuth, syncTime, takeBalance } from './state/session.ts';
 import { toast } from './state/toasts.ts';
-import { errorText } from '../../lib/errors.ts';
 import { App } from './views/app.tsx';
 import { askLeave } from './views/leave.tsx';
 import './style/base.css';

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import type { RaceId } from '../../lib/core/ids.ts';
+import { publicRace } from '../../lib/core/public-race.ts';
 import {
   dueRerun,
   exclusiveNext,
   nextDeadline,
   nextOpensAt,
   nextStep,
-  planOpening,
   type PreviousRace,
+  planOpening,
   rerunParticipants,
 } from '../../lib/core/race.ts';
 import { createTiming } from '../../lib/core/race-timing.ts';
-import { publicRace } from '../../lib/core/public-race.ts';
 import { applyToRace, isFact } from '../../lib/core/race-view.ts';
-import type { RaceId } from '../../lib/core/ids.ts';
 import { DEFAULT_SETTINGS } from '../../lib/core/room-settings.ts';
 import type { Member, RoomKind, RoomSettings } from '../../lib/core/room-state.ts';
 import type { RaceView, RoomEventBody } from '../../lib/protocol.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'socket.io-client';
-import { applyToRace } from '../../lib/core/race-view.ts';
 import type { RaceId, RoomId } from '../../lib/core/ids.ts';
+import { applyToRace } from '../../lib/core/race-view.ts';
 import type { Ack, RaceView, Reply, RequestName, RoomEventsPacket, Snapshot } from '../../lib/protocol.ts';
 import { connect, type TestClient } from '../helpers/client.ts';
 

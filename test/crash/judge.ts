@@ -140,7 +140,14 @@ export async function expectVerified(
 }
 
 async function leavesOf(witness: Witness, raceId: RaceId): Promise<LeafBatch[]> {
-  type Row = { batch: bigint; kind: Leaf['kind']; tag: string; commandId: string; nonce: string; number: number | null } & {
+  type Row = {
+    batch: bigint;
+    kind: Leaf['kind'];
+    tag: string;
+    commandId: string;
+    nonce: string;
+    number: number | null;
+  } & {
     pool: 'win' | 'place' | null;
     selection: number[] | null;
     stake: bigint | null;
@@ -285,7 +292,9 @@ export async function expectPoints(
   let [granted, balances] = [0n, 0n];
   for (const bot of bots) {
     const claims = bot.sent.filter(({ name, answer }) => name === 'wallet:claim' && answer?.ok === true);
-    const grants = claims.map(({ answer }) => BigInt((answer as { data: Reply<'wallet:claim'> } | null)?.data.granted ?? 0));
+    const grants = claims.map(({ answer }) =>
+      BigInt((answer as { data: Reply<'wallet:claim'> } | null)?.data.granted ?? 0),
+    );
     let balance = 10_000n + grants.reduce((sum, points) => sum + points, 0n);
     granted += balance;
     for (const record of records.filter(({ roomId }) => roomId === bot.roomId)) {

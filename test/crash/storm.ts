@@ -1,7 +1,7 @@
 import { type Integers, integers } from '../core/random.ts';
-import { startPlayServer } from '../play/table.ts';
 import type { TestServer } from '../helpers/server.ts';
 import { until } from '../helpers/until.ts';
+import { startPlayServer } from '../play/table.ts';
 import { type Crowd, gather } from './crowd.ts';
 import { kill, type RaceNow, type Victims, Witness } from './world.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { PRECISION_MM } from '../../lib/engine/frames.ts';
 import {
   decodeChunk,
   encodeChunks,
@@ -8,7 +9,6 @@ import {
   simulate,
   TRACK_LENGTH_MM,
 } from '../../lib/engine/index.ts';
-import { PRECISION_MM } from '../../lib/engine/frames.ts';
 import { goldenRace } from '../helpers/engine-golden.ts';
 import { equalField, seedKey, TRACKS } from '../helpers/lanes.ts';
 

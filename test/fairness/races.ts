@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { settlePool, UNIT_POINTS, DIVIDEND_STEP } from '../../lib/core/dividend.ts';
+import { DIVIDEND_STEP, settlePool, UNIT_POINTS } from '../../lib/core/dividend.ts';
 import { isScratched, type Pool, poolStands, selectionKey, winningCombinations } from '../../lib/core/pools.ts';
 import type { Runner } from '../../lib/core/race-state.ts';
 import { createDraws, makeField, simulate } from '../../lib/engine/index.ts';

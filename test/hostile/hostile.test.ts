@@ -3,7 +3,7 @@ import { connect, type TestClient } from '../helpers/client.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 import { until } from '../helpers/until.ts';
 import { type Case, cases, FIELDS, type Ids, randomOf } from './cases.ts';
-import { record, type Recorder } from './recorder.ts';
+import { type Recorder, record } from './recorder.ts';
 
 const SEED = Number(process.env['SEED'] ?? 20_261_120);
 const CASES = 20_000;

@@ -165,19 +165,19 @@ const FAULTS: [string, () => string[]][] = [
 ];
 
 describe('audit', () => {
-  it('[LG44] a ledger with open, settled and void races is sound', async () => {
+  it('[LG45] a ledger with open, settled and void races is sound', async () => {
     expect(await stage.audit()).toEqual([]);
   });
 
   it.each(FAULTS.map(([invariant, statements], index) => ({ invariant, statements, index })))(
-    '[LG45] the audit finds it when this is broken: $invariant ($index)',
+    '[LG46] the audit finds it when this is broken: $invariant ($index)',
     async ({ invariant, statements }) => {
       expect(await brokenBy(...statements())).toContain(invariant);
       expect(await brokenBy('update account set version = version where id = 1')).toEqual([]);
     },
   );
 
-  it('[LG46] every invariant of the audit has a fault that breaks it', async () => {
+  it('[LG47] every invariant of the audit has a fault that breaks it', async () => {
     const [view] = await stage.query<{ text: string }>("select pg_get_viewdef('ledger_audit'::regclass) as text");
     const named = [...(view?.text ?? '').matchAll(/SELECT '((?:[^']|'')+)'::text/g)].map(([, name]) =>
       name?.replaceAll("''", "'"),

@@ -46,7 +46,7 @@ const outcome = (submitted: Promise<unknown>): Promise<string> =>
 const unavailable = (fate: 'none' | 'unknown') => new UnavailableError('away', fate);
 
 describe('batcher', () => {
-  it('[LG27] gathers at most 200 commands a batch, has two batches under way at most, and keeps a player in one lane in order', async () => {
+  it('[LG28] gathers at most 200 commands a batch, has two batches under way at most, and keeps a player in one lane in order', async () => {
     const { batcher, calls } = setUp();
     const items = Array.from({ length: 900 }, (_, index) => bet(race, `p${index % 30}`, 1, 100n));
     const answers = items.map((item) => outcome(batcher.submit(item)));
@@ -70,7 +70,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG28] a full queue answers OVERLOADED with a time to come back, and nothing of it is sent', async () => {
+  it('[LG29] a full queue answers OVERLOADED with a time to come back, and nothing of it is sent', async () => {
     const { batcher, calls } = setUp({ ledgerQueue: 3 });
     const taken = [1, 2, 3].map((n) => outcome(batcher.submit(bet(race, `p${n}`, 1, 100n))));
     const refused = bet(race, 'p4', 1, 100n);
@@ -83,7 +83,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG29] what waits in the queue longer than its deadline is answered OVERLOADED and not sent', async () => {
+  it('[LG30] what waits in the queue longer than its deadline is answered OVERLOADED and not sent', async () => {
     const { batcher, calls } = setUp({ ledgerAnswerMs: 5_000, ledgerQueueMs: 100 });
     const first = outcome(batcher.submit(bet(race, 'p', 1, 100n)));
     await until('sent', () => calls.length === 1);
@@ -96,7 +96,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG30] a command whose lock was taken is sent again by itself until its deadline, then answered BUSY', async () => {
+  it('[LG31] a command whose lock was taken is sent again by itself until its deadline, then answered BUSY', async () => {
     const { batcher, calls } = setUp({ ledgerQueueMs: 150 });
     const [lucky, unlucky] = [bet(race, 'p', 1, 100n), bet(race, 'p', 2, 100n)];
     const answers = Promise.all([outcome(batcher.submit(lucky)), outcome(batcher.submit(unlucky))]);
@@ -114,7 +114,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG31] sent and unanswered is told as unknown, queued behind it as certainly not placed, and new ones are refused at once', async () => {
+  it('[LG32] sent and unanswered is told as unknown, queued behind it as certainly not placed, and new ones are refused at once', async () => {
     const { batcher, calls } = setUp({ ledgerAnswerMs: 100 });
     const item = bet(race, 'p', 1, 100n);
     const sent = outcome(batcher.submit(item));
@@ -138,7 +138,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG32] a ledger that is certainly away is tried again within the time for an answer, then told without doubt', async () => {
+  it('[LG33] a ledger that is certainly away is tried again within the time for an answer, then told without doubt', async () => {
     const { batcher, calls } = setUp();
     const back = outcome(batcher.submit(bet(race, 'p', 1, 100n)));
     await until('sent', () => calls.length === 1);
@@ -161,7 +161,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG33] a refusal is no answer while a lost attempt may still take effect', async () => {
+  it('[LG34] a refusal is no answer while a lost attempt may still take effect', async () => {
     const { batcher, calls } = setUp({ ledgerAnswerMs: 60_000, ledgerQueueMs: 60_000 });
     let told: string | undefined;
     void outcome(batcher.submit(bet(race, 'p', 1, 100n))).then((answer) => {
@@ -180,7 +180,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG34] an impossible command in a batch harms nobody else', async () => {
+  it('[LG35] an impossible command in a batch harms nobody else', async () => {
     const { batcher, calls } = setUp();
     const items = Array.from({ length: 9 }, () => bet(race, 'p', 1, 100n));
     const bad = items[4];
@@ -203,7 +203,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG35] the same command twice at a time is sent once and answered twice; another body is a conflict', async () => {
+  it('[LG36] the same command twice at a time is sent once and answered twice; another body is a conflict', async () => {
     const { batcher, calls } = setUp();
     const item = bet(race, 'p', 1, 100n);
     const both = [outcome(batcher.submit(item)), outcome(batcher.submit(item))];
@@ -215,7 +215,7 @@ describe('batcher', () => {
     await batcher.close();
   });
 
-  it('[LG36] closing finishes what is queued, takes nothing new, and answers what cannot be finished', async () => {
+  it('[LG37] closing finishes what is queued, takes nothing new, and answers what cannot be finished', async () => {
     const { batcher, calls } = setUp();
     const queued = Array.from({ length: 3 }, (_, index) => outcome(batcher.submit(bet(race, `p${index}`, 1, 100n))));
     const closing = batcher.close();
@@ -234,7 +234,7 @@ describe('batcher', () => {
     expect(await Promise.all(pending)).toEqual(['LEDGER_UNAVAILABLE unknown', 'DRAINING']);
   });
 
-  it('[LG37] what a batch added is told, and races whose answer was lost are told to be read again', async () => {
+  it('[LG38] what a batch added is told, and races whose answer was lost are told to be read again', async () => {
     const { batcher, calls } = setUp();
     const told: unknown[] = [];
     batcher.onAdded(() => {

@@ -27,7 +27,7 @@ const deadlocks = async () => {
 };
 
 describe('closing barrier', () => {
-  it('[LG16] six placing at once against one close: what is in at the close is what was acknowledged, and nothing comes after', async () => {
+  it('[LG17] six placing at once against one close: what is in at the close is what was acknowledged, and nothing comes after', async () => {
     const placers = Array.from({ length: 6 }, () =>
       createLedger(stage.database.pool({ max: 1 }), { startPoints: 1_000_000_000 }),
     );
@@ -78,7 +78,7 @@ describe('closing barrier', () => {
     expect(fact[0]?.event).toMatchObject({ betsRoot: row?.betsRoot, totals: row?.totals });
   });
 
-  it('[LG17] a close waits for the batch that is being placed and turns further ones away', async () => {
+  it('[LG18] a close waits for the batch that is being placed and turns further ones away', async () => {
     const race = await openRace(stage, { closesInMs: 300 });
     const item = bet(race.id, 'other', 1, 100n);
     // Both have their wallets, so that the two meet at the race alone.
@@ -132,7 +132,7 @@ describe('closing barrier', () => {
     expect(code((await stage.ledger.commitBatch([item])).answers[0])).toBe('PHASE_CLOSED');
   });
 
-  it('[LG18] busy closes by three instances over many races while players bet: no deadlock, each race closed once and soon', async () => {
+  it('[LG19] busy closes by three instances over many races while players bet: no deadlock, each race closed once and soon', async () => {
     const before = await deadlocks();
     const instances = Array.from({ length: 3 }, () => {
       const pool = stage.database.pool({ max: 3 });

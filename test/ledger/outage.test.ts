@@ -53,7 +53,7 @@ const bets = async () =>
   );
 
 describe('outages', () => {
-  it('[LG38] an answer that is lost after the commit ends in the truth, with one bet', async () => {
+  it('[LG39] an answer that is lost after the commit ends in the truth, with one bet', async () => {
     const race = await openRace(stage);
     expect(await outcome(batcher.submit(bet(race.id, 'a', 1, 100n)))).toBe('ok');
     proxy.holdAnswers();
@@ -69,7 +69,7 @@ describe('outages', () => {
     expect(await stage.audit()).toEqual([]);
   });
 
-  it('[LG39] backends ended in the middle of a batch: what was acknowledged is in, nothing is in twice, every pending command ends in the truth', async () => {
+  it('[LG40] backends ended in the middle of a batch: what was acknowledged is in, nothing is in twice, every pending command ends in the truth', async () => {
     const race = await openRace(stage);
     const items = Array.from({ length: 600 }, (_, index) => bet(race.id, `k${index % 20}`, 1 + (index % 8), 100n));
     const answers = new Map<string, string>();
@@ -104,7 +104,7 @@ describe('outages', () => {
     expect(await stage.audit()).toEqual([]);
   });
 
-  it('[LG40] a ledger that hangs is told within its time; play goes on after it and no lost attempt takes effect later', async () => {
+  it('[LG41] a ledger that hangs is told within its time; play goes on after it and no lost attempt takes effect later', async () => {
     const race = await openRace(stage);
     expect(await outcome(batcher.submit(bet(race.id, 'a', 1, 100n)))).toBe('ok');
     proxy.holdRequests();
@@ -122,7 +122,7 @@ describe('outages', () => {
     expect(await stage.audit()).toEqual([]);
   });
 
-  it('[LG41] an attempt that reaches the ledger too late never happens', async () => {
+  it('[LG42] an attempt that reaches the ledger too late never happens', async () => {
     const race = await openRace(stage);
     const ledger = createLedger(pool, { startPoints: Number(START) });
     await ledger.commitBatch([bet(race.id, 'a', 1, 100n)]);
@@ -136,7 +136,7 @@ describe('outages', () => {
     expect(await ledger.commitBatch([bet(race.id, 'a', 1, 300n)])).toMatchObject({ answers: [{ ok: true }] });
   });
 
-  it('[LG42] PostgreSQL killed under load: no acknowledged bet is missing, none is there twice', async () => {
+  it('[LG43] PostgreSQL killed under load: no acknowledged bet is missing, none is there twice', async () => {
     const postgres = await testPostgres();
     const race = await openRace(stage);
     const direct = createBatcher({ ledger: stage.ledger, limits: LIMITS, log });
@@ -188,7 +188,7 @@ describe('outages', () => {
     await direct.close();
   });
 
-  it('[LG43] PostgreSQL killed in the middle of a settlement: nothing of it is there, and it is done once afterwards', async () => {
+  it('[LG44] PostgreSQL killed in the middle of a settlement: nothing of it is there, and it is done once afterwards', async () => {
     const postgres = await testPostgres();
     const race = await openRace(stage);
     await stage.ledger.commitBatch([bet(race.id, 'a', 1, 1_000n), bet(race.id, 'b', 2, 3_000n)]);

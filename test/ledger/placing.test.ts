@@ -255,7 +255,7 @@ describe('picks and votes', () => {
 });
 
 describe('wallets', () => {
-  it('[LG1] a wallet is made with the start grant, once, however many ask at the same time', async () => {
+  it('[LG2] a wallet is made with the start grant, once, however many ask at the same time', async () => {
     const { id } = await openRace(stage);
     const names = Array.from({ length: 12 }, (_, index) => `lg1-${index}`);
     const batches = Array.from({ length: 6 }, (_, round) => names.map((name) => bet(id, name, 1 + round, 100n)));
@@ -270,12 +270,12 @@ describe('wallets', () => {
     expect(sum).toEqual({ points: String(12 * 10_000 - placed * 100), grants: 12n });
   });
 
-  it('[LG2] a player marked to start at zero has nothing until the first claim', async () => {
+  it('[LG3] a player marked to start at zero has nothing until the first claim', async () => {
     await stage.query(
       "insert into player (id, nickname, locale, starts_at_zero, created_at) values ('lg2', 'n', 'ko', true, 0)",
     );
     const { id } = await openRace(stage);
-    expect(await stage.balanceOf('lg2')).toBeUndefined();
+    expect(await stage.balanceOf('lg2')).toBe(0n);
     expect(await codes(bet(id, 'lg2', 1, 100n), claim('lg2', '2026-11-20'), bet(id, 'lg2', 1, 100n))).toEqual([
       'INSUFFICIENT_POINTS',
       'ok',
@@ -284,7 +284,7 @@ describe('wallets', () => {
     expect(await stage.balanceOf('lg2')).toBe(1_900n);
   });
 
-  it('[LG3] the daily allowance is had once per day, on whatever connection and however often it is asked for', async () => {
+  it('[LG4] the daily allowance is had once per day, on whatever connection and however often it is asked for', async () => {
     const first = claim('lg3', '2026-11-20');
     const [granted] = (await stage.ledger.commitBatch([first, claim('lg3', '2026-11-20')])).answers;
     expect(granted).toMatchObject({ ok: true, granted: 2_000n, balance: 12_000n });
@@ -305,7 +305,7 @@ describe('wallets', () => {
     expect(await stage.ledger.wallet(player('lg3'))).toMatchObject({ balance: 14_000n, lastDailyDay: '2026-11-21' });
   });
 
-  it('[LG4] transfers, bets, outcomes, commands, batches and accounts refuse to be changed or removed', async () => {
+  it('[LG5] transfers, bets, outcomes, commands, batches and accounts refuse to be changed or removed', async () => {
     for (const table of ['transfer', 'bet', 'bet_outcome', 'ledger_command', 'race_batch', 'race_scratch']) {
       await expect(stage.query(`delete from ${table}`)).rejects.toThrow('for ever');
       await expect(stage.query(`truncate ${table} cascade`)).rejects.toThrow('for ever');
@@ -319,7 +319,7 @@ describe('wallets', () => {
     );
   });
 
-  it('[LG5] the ledger refuses every isolation level but READ COMMITTED', async () => {
+  it('[LG6] the ledger refuses every isolation level but READ COMMITTED', async () => {
     const { id } = await openRace(stage);
     const client = await stage.pool.connect();
     try {

@@ -48,7 +48,7 @@ async function settled(
 }
 
 describe('settlement', () => {
-  it('[LG6] the win pool of 9,000,000 with 5,000,000 on the winner pays 140 and books takeout and breakage to the point', async () => {
+  it('[LG7] the win pool of 9,000,000 with 5,000,000 on the winner pays 140 and books takeout and breakage to the point', async () => {
     const race = await openRace(stage);
     const before = await stage.query<{ kind: string; balance: bigint }>(
       "select kind, balance from account where kind in ('takeout', 'breakage')",
@@ -75,7 +75,7 @@ describe('settlement', () => {
     expect(await stage.query('select balance from account where race_id = $1', [race.id])).toEqual([{ balance: 0n }]);
   });
 
-  it('[LG7] the worked examples of break, place, dead heat and all on the winner hold through SQL to the point', async () => {
+  it('[LG8] the worked examples of break, place, dead heat and all on the winner hold through SQL to the point', async () => {
     expect(
       await settled(
         await openRace(stage),
@@ -109,7 +109,7 @@ describe('settlement', () => {
     expect(await stage.balanceOf('w1')).toBe(100_000_000n);
   });
 
-  it('[LG8] a pool without a backed winner goes back in full and nothing is taken', async () => {
+  it('[LG9] a pool without a backed winner goes back in full and nothing is taken', async () => {
     const race = await openRace(stage);
     expect(
       await settled(
@@ -135,7 +135,7 @@ describe('settlement', () => {
     ).toEqual([]);
   });
 
-  it('[LG9] of four settlements at once exactly one pays; later ones change nothing', async () => {
+  it('[LG10] of four settlements at once exactly one pays; later ones change nothing', async () => {
     const race = await openRace(stage);
     await stage.ledger.commitBatch([bet(race.id, 'f1', 1, 1_000n), bet(race.id, 'f2', 2, 3_000n)]);
     await runRace(stage, race.id, FINISH);
@@ -153,7 +153,7 @@ describe('settlement', () => {
     ).toHaveLength(1);
   });
 
-  it('[LG10] a settlement whose figures are not those of the bets is refused whole', async () => {
+  it('[LG11] a settlement whose figures are not those of the bets is refused whole', async () => {
     const race = await openRace(stage);
     await stage.ledger.commitBatch([bet(race.id, 'g1', 1, 1_000n), bet(race.id, 'g2', 2, 3_000n)]);
     await runRace(stage, race.id, FINISH);
@@ -182,7 +182,7 @@ describe('settlement', () => {
     expect(await stage.races.settle(race.id, right)).toBe('moved');
   });
 
-  it('[LG11] voiding refunds every stake from any phase, once, and no settlement follows', async () => {
+  it('[LG12] voiding refunds every stake from any phase, once, and no settlement follows', async () => {
     for (const phase of ['open', 'closed', 'running']) {
       const race = await openRace(stage);
       const name = `v-${phase}`;
@@ -212,7 +212,7 @@ describe('settlement', () => {
     }
   });
 
-  it('[LG12] many random races leave the ledger sound', async () => {
+  it('[LG13] many random races leave the ledger sound', async () => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
     console.log(`seed ${seed}`);
     let state = seed;
@@ -246,7 +246,7 @@ describe('settlement', () => {
 });
 
 describe('roots', () => {
-  it('[LG13] batch roots and bets root are those of lib/fairness over the accepted leaves, whatever the number of leaves', async () => {
+  it('[LG14] batch roots and bets root are those of lib/fairness over the accepted leaves, whatever the number of leaves', async () => {
     for (const count of [0, 1, 2, 3, 7, 33]) {
       const race = await openRace(stage);
       const batches: LedgerItem[][] = [];
@@ -266,7 +266,7 @@ describe('roots', () => {
     }
   });
 
-  it('[LG14] the close adds a leaf and a pick without a horse for each ready player without a pick, and for nobody else', async () => {
+  it('[LG15] the close adds a leaf and a pick without a horse for each ready player without a pick, and for nobody else', async () => {
     const race = await openRace(stage, { kind: 'pick' });
     await stage.ledger.commitBatch([pick(race.id, 'has', 3), vote(race.id, 'votes', 2)]);
     await stage.races.bringForward(race.id, 0);
@@ -288,7 +288,7 @@ describe('roots', () => {
 });
 
 describe('speed', () => {
-  it('[LG15] a settlement of 20,000 bets of 1,000 players is done within seconds', async () => {
+  it('[LG16] a settlement of 20,000 bets of 1,000 players is done within seconds', async () => {
     const race = await openRace(stage);
     for (let from = 0; from < 20_000; from += 1_000) {
       const items = Array.from({ length: 1_000 }, (_, index) =>

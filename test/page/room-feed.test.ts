@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RoomEvent, Snapshot } from '../../lib/protocol.ts';
-import { applyEvent, isStale, receive, type RoomState } from '../../public/src/state/feed.ts';
+import { applyEvent, isStale, type RoomState, receive } from '../../public/src/state/feed.ts';
 import { withUpdate } from '../../public/src/state/lobby-list.ts';
 
 const member = (id: string, role: 'player' | 'spectator' = 'player') => ({ id, nickname: id, role, connected: true });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { settingsSchema } from '../../lib/protocol.ts';
 import { en } from '../../public/src/i18n/en.ts';
 import { fill } from '../../public/src/i18n/fill.ts';
 import { ko } from '../../public/src/i18n/ko.ts';
@@ -15,7 +16,6 @@ import {
   signedPoints,
   stakeable,
 } from '../../public/src/ui/format.ts';
-import { settingsSchema } from '../../lib/protocol.ts';
 
 const parameters = (text: string): string[] =>
   [...new Set([...text.matchAll(/\{(\w+)/g)].map((match) => match[1] ?? ''))].sort();

@@ -34,7 +34,7 @@ const facts = async (roomId: string) =>
   ).map(({ version, type }) => `${version} ${type}`);
 
 describe('opening', () => {
-  it('[LG19] a room has one unfinished race; a repeat answers as the first time; numbers and records follow each other', async () => {
+  it('[LG20] a room has one unfinished race; a repeat answers as the first time; numbers and records follow each other', async () => {
     const first = await newRace(stage);
     const second = await newRace(stage, { roomId: first.roomId });
     const both = await Promise.all([stage.races.open(first, event), stage.races.open(second, event)]);
@@ -57,7 +57,7 @@ describe('opening', () => {
     expect((await stage.races.latest(first.roomId))?.row).toMatchObject({ id: next.id, number: 2 });
   });
 
-  it('[LG20] no race opens in a closed room, and a room does not expire under a race', async () => {
+  it('[LG21] no race opens in a closed room, and a room does not expire under a race', async () => {
     const race = await openRace(stage);
     expect(await stage.query("select room_close($1, 'expired') as outcome", [race.roomId])).toEqual([
       { outcome: 'racing' },
@@ -69,7 +69,7 @@ describe('opening', () => {
     });
   });
 
-  it('[LG21] what is fixed at opening cannot be changed, what is set on the way cannot be changed again, a finished race not at all', async () => {
+  it('[LG22] what is fixed at opening cannot be changed, what is set on the way cannot be changed again, a finished race not at all', async () => {
     const { id } = await openRace(stage);
     const change = (text: string) => stage.query(`update race set ${text} where id = $1`, [id]);
     for (const text of [
@@ -105,7 +105,7 @@ describe('opening', () => {
 });
 
 describe('phases', () => {
-  it('[LG22] a race goes through its phases once each, by the clock, and leaves one numbered fact each', async () => {
+  it('[LG23] a race goes through its phases once each, by the clock, and leaves one numbered fact each', async () => {
     const race = await openRace(stage);
     const { races } = stage;
     expect(await races.close(race.id, [])).toBe('early');
@@ -116,12 +116,12 @@ describe('phases', () => {
     expect(await races.close(race.id, [])).toBe('already');
     expect(await races.run(race.id)).toBe('early');
 
-    const draws = await Promise.all([1, 2, 3].map(() => races.draw(race.id, OUTCOME, 0, 150, 100)));
+    const draws = await Promise.all([1, 2, 3].map(() => races.draw(race.id, OUTCOME, 0, 1_000, 1_500)));
     expect(draws.sort()).toEqual(['already', 'already', 'moved']);
     const drawn = (await races.get(race.id))?.row;
     expect(drawn).toMatchObject({ phase: 'closed', outcome: OUTCOME });
-    expect((drawn?.startsAt ?? 0) - (drawn?.closedAt ?? 0)).toBeGreaterThanOrEqual(150);
-    expect((drawn?.endsAt ?? 0) - (drawn?.startsAt ?? 0)).toBe(100);
+    expect((drawn?.startsAt ?? 0) - (drawn?.closedAt ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect((drawn?.endsAt ?? 0) - (drawn?.startsAt ?? 0)).toBe(1_500);
     expect(await races.run(race.id)).toBe('early');
     await until('it runs', async () => (await races.run(race.id)) === 'moved', { everyMs: 2 });
     expect(await races.run(race.id)).toBe('already');
@@ -157,7 +157,7 @@ describe('phases', () => {
     expect(await races.unfinished()).not.toContainEqual(expect.objectContaining({ raceId: race.id }));
   });
 
-  it('[LG23] the close comes nearer and never goes back', async () => {
+  it('[LG24] the close comes nearer and never goes back', async () => {
     const race = await openRace(stage);
     expect(await stage.races.bringForward(race.id, race.closesAt + 1_000)).toEqual({
       move: 'already',
@@ -178,7 +178,7 @@ describe('phases', () => {
     expect((await stage.races.bringForward(race.id, 0)).move).toBe('already');
   });
 
-  it('[LG24] a race that nobody closed for a minute is not closed but voided, and an early or late word of it changes nothing', async () => {
+  it('[LG25] a race that nobody closed for a minute is not closed but voided, and an early or late word of it changes nothing', async () => {
     const late = await openRace(stage, { closesInMs: -61_000 });
     const due = await openRace(stage, { closesInMs: -50_000 });
     expect(await stage.races.voidRace(due.id, 'late-close', 'cd', 'ab', null)).toBe('early');
@@ -190,7 +190,7 @@ describe('phases', () => {
     expect(await facts(late.roomId)).toEqual(['1 race opened', '2 race void']);
   });
 
-  it('[LG25] overdue races are found in every phase, without their locks', async () => {
+  it('[LG26] overdue races are found in every phase, without their locks', async () => {
     const open = await openRace(stage, { closesInMs: -1 });
     const waiting = await openRace(stage);
     const running = await openRace(stage);
@@ -211,7 +211,7 @@ describe('phases', () => {
     expect(await stage.races.overdue(1)).toHaveLength(1);
   });
 
-  it('[LG26] the history of a room goes by pages, newest first, with order and who was caught', async () => {
+  it('[LG27] the history of a room goes by pages, newest first, with order and who was caught', async () => {
     const roomId = await stage.room();
     const ids: string[] = [];
     for (let round = 0; round < 5; round += 1) {

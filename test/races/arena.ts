@@ -1,9 +1,9 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { MemoryRoomStore } from '../../db/memory/store.ts';
 import { createLedger } from '../../db/postgres/ledger.ts';
 import { createRaceRecords } from '../../db/postgres/races.ts';
 import { createRoomRecords } from '../../db/postgres/rooms.ts';
 import { createSeedKeyRecords } from '../../db/postgres/seed-keys.ts';
-import { MemoryRoomStore } from '../../db/memory/store.ts';
 import type { CommandId, PlayerId, RaceId, RoomId } from '../../lib/core/ids.ts';
 import { DEFAULT_SETTINGS } from '../../lib/core/room-settings.ts';
 import type { RoomKind, RoomSettings } from '../../lib/core/room-state.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyRace } from '../../lib/fairness/verify.ts';
-import { UnavailableError, type RaceRecords } from '../../lib/ports.ts';
+import { type RaceRecords, UnavailableError } from '../../lib/ports.ts';
 import type { RoomEvent } from '../../lib/protocol.ts';
 import { until } from '../helpers/until.ts';
 import { type Arena, callerOf, commandId, createArena } from './arena.ts';

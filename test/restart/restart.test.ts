@@ -10,8 +10,8 @@ import {
   expectDividends,
   expectVerified,
   opened,
-  recordOf,
   type Room,
+  recordOf,
   setTable,
   type Table,
 } from '../play/table.ts';

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideChat, decideReaction } from '../../lib/core/chat.ts';
 import type { MessageId } from '../../lib/core/ids.ts';
-import { applyToState, type RoomState } from '../../lib/core/room-live.ts';
 import { decideRoom, nextHost, type RoomCommand } from '../../lib/core/room.ts';
-import { snapshotFor } from '../../lib/core/room-snapshot.ts';
+import { applyToState, type RoomState } from '../../lib/core/room-live.ts';
 import { DEFAULT_SETTINGS } from '../../lib/core/room-settings.ts';
+import { snapshotFor } from '../../lib/core/room-snapshot.ts';
 import type { ChatMessage } from '../../lib/protocol.ts';
 import { makeDocument, makeState, member, player } from './fixtures.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import { MemoryRoomStore } from '../../db/memory/store.ts';
 import { createArchiveRecords } from '../../db/postgres/archive.ts';
 import { createRoomRecords } from '../../db/postgres/rooms.ts';
-import { MemoryRoomStore } from '../../db/memory/store.ts';
 import type { RoomId } from '../../lib/core/ids.ts';
 import { newDocument } from '../../lib/core/room-document.ts';
 import { DEFAULT_SETTINGS } from '../../lib/core/room-settings.ts';

@@ -56,7 +56,7 @@ async function start(
 
 async function untilPage(started: Started): Promise<void> {
   let ended: number | string | undefined;
-  started.exit.then((code) => {
+  void started.exit.then((code) => {
     ended = code;
   });
   await until(

@@ -1,5 +1,5 @@
 import type { PublicRaceRecord } from '../../../lib/fairness/record.ts';
-import { verifyRace, type VerifyStep } from '../../../lib/fairness/verify.ts';
+import { type VerifyStep, verifyRace } from '../../../lib/fairness/verify.ts';
 
 export type { VerifyStep } from '../../../lib/fairness/verify.ts';
 

@@ -1,8 +1,8 @@
 import { signal } from '@preact/signals';
-import { command } from '../net/socket.ts';
-import { newNonce } from '../net/random.ts';
-import type { MyBet, Pool, RaceId } from '../types.ts';
 import { t } from '../i18n/index.ts';
+import { newNonce } from '../net/random.ts';
+import { command } from '../net/socket.ts';
+import type { MyBet, Pool, RaceId } from '../types.ts';
 import { points } from '../ui/format.ts';
 import { mine, race } from './room.ts';
 import { takeBalance } from './session.ts';

@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
 import type { ErrorCode } from '../../../lib/errors.ts';
+import { t } from '../i18n/index.ts';
 import { ask, command } from '../net/socket.ts';
 import { storedSeat } from '../net/stored.ts';
 import type { Kind, Payload, Role, RoomCard } from '../types.ts';
-import { t } from '../i18n/index.ts';
 import { closeRoom, enterRoom, gone, room } from './room.ts';
 import { go, route } from './route.ts';
 import { toast, toastRefusal } from './toasts.ts';

@@ -12,7 +12,7 @@ import type {
   SettledBet,
   Snapshot,
 } from '../types.ts';
-import { isStale, receive, type RoomState, withReaction } from './feed.ts';
+import { isStale, type RoomState, receive, withReaction } from './feed.ts';
 import { fetchChunks } from './frames.ts';
 import { displayNames } from './names.ts';
 import { go, putLobbyBelow } from './route.ts';

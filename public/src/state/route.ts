@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { parseRoute, raceInHash, type Route } from './address.ts';
+import { parseRoute, type Route, raceInHash } from './address.ts';
 
 export const route = signal<Route>(parseRoute(location.pathname, location.hash));
 export const recordShown = signal<string | null>(raceInHash(location.hash));

@@ -1,8 +1,8 @@
 import { signal } from '@preact/signals';
+import { locale, setLocale, t } from '../i18n/index.ts';
 import { hintServerTime, syncClock } from '../net/clock.ts';
 import { ask, command, markUp, reconnect } from '../net/socket.ts';
 import { storedToken } from '../net/stored.ts';
-import { locale, setLocale, t } from '../i18n/index.ts';
 import type { Locale, PlayerId, ServerEvents } from '../types.ts';
 import { points } from '../ui/format.ts';
 import { toast, toastRefusal } from './toasts.ts';

@@ -1,4 +1,4 @@
-import { t, type TextKey } from '../i18n/index.ts';
+import { type TextKey, t } from '../i18n/index.ts';
 import { connection, lostAt } from '../net/socket.ts';
 import { room } from '../state/room.ts';
 import { drainingSince, ledgerAway, me } from '../state/session.ts';

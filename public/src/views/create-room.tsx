@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { t } from '../i18n/index.ts';
 import { createRoom } from '../state/entry.ts';
-import { changedSettings, defaultSettings } from '../state/settings.ts';
 import { me } from '../state/session.ts';
+import { changedSettings, defaultSettings } from '../state/settings.ts';
 import type { Kind, Settings } from '../types.ts';
 import { Button, Field, Segments } from '../ui/parts.tsx';
 import { Sheet } from '../ui/sheet.tsx';

@@ -1,6 +1,6 @@
-import { t, type TextKey } from '../i18n/index.ts';
-import { gone as goneSignal, type Gone } from '../state/room.ts';
+import { type TextKey, t } from '../i18n/index.ts';
 import { lookUp } from '../state/entry.ts';
+import { type Gone, gone as goneSignal } from '../state/room.ts';
 import { go } from '../state/route.ts';
 import { Mark } from '../ui/icons.tsx';
 import { Button } from '../ui/parts.tsx';

@@ -1,4 +1,4 @@
-import { t, type TextKey } from '../i18n/index.ts';
+import { type TextKey, t } from '../i18n/index.ts';
 import { choicesFor, type NUMBER_CHOICES } from '../state/settings.ts';
 import type { Kind, Pool, Settings, Track } from '../types.ts';
 import { points } from '../ui/format.ts';
