@@ -8,7 +8,9 @@ import { type Field, fieldsOf } from './docs/schema-text.ts';
 import { readTypes } from './docs/type-text.ts';
 
 const FILE = fileURLToPath(new URL('../docs/protocol.md', import.meta.url));
-const SOURCE = fileURLToPath(new URL('../lib/protocol.ts', import.meta.url));
+const SOURCES = ['../lib/protocol.ts', '../lib/protocol/views.ts'].map((file) =>
+  fileURLToPath(new URL(file, import.meta.url)),
+);
 
 const SHAPES = [
   'Snapshot',
@@ -45,7 +47,7 @@ function fieldTable(fields: readonly Field[]): string {
 
 /** docs/protocol.md, made from the schemas, the types as they are written, the catalogue of errors and the limits. */
 export function protocolDocument(): string {
-  const types = readTypes(SOURCE);
+  const types = readTypes(...SOURCES);
   const replies = new Map(types.members('Replies').map((member) => [member.name, member.text]));
   const requests = (Object.keys(REQUESTS) as RequestName[]).flatMap((name) => [
     `### \`${name}\``,

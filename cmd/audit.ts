@@ -35,7 +35,14 @@ async function main(): Promise<void> {
   }
 }
 
+/** SQLSTATE of a view that is not there. */
+const UNDEFINED_TABLE = '42P01';
+
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
+  if (error instanceof Error && 'code' in error && error.code === UNDEFINED_TABLE) {
+    console.error('This database has no ledger yet: start the server once, or run: npm run migrate');
+  } else {
+    console.error(error instanceof ConfigError ? error.message : error);
+  }
   process.exitCode = 1;
 });

@@ -23,7 +23,8 @@ create type ledger_item as (
   escrow bigint,
   ordinal integer,
   balance bigint,
-  version bigint
+  version bigint,
+  cap bigint
 );
 
 -- p_items: JSON array of objects with ledger_item's fields (body, leaf, tag, nonce in hex), in the order of arrival.
@@ -32,7 +33,7 @@ create type ledger_item as (
 -- p_not_after: by this server's clock; a call that holds its locks only later ends with an error. So an attempt whose answer
 -- was lost is either in by then, or still holds its wallets (and others are told 'again'), or never happens.
 -- Decided one after the other in memory (a refused bet must not block the next smaller one), written set by set.
--- The planner is held to index lookups: a plan made while a table was empty would read all of it later.
+-- The planner is held to index lookups and to one plan: one made while a table was empty would read all of it later.
 create function ledger_commit_batch(
   p_items json, p_start_points bigint, p_not_after bigint,
   out at bigint, out codes json, out balances json, out versions json, out repeats json
@@ -42,6 +43,7 @@ set lock_timeout = '1s'
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_items ledger_item[];
@@ -89,7 +91,7 @@ begin
 
   select
     array_agg(row(g.n, g.kind, g.player, g.command, decode(g.body, 'hex'), g.race, decode(g.leaf, 'hex'), decode(g.tag, 'hex'), decode(g.nonce, 'hex'),
-      g.bet, g.pool, g.horses, g.stake, g.number, g.amount, g.day, null, null, null, null, null)::ledger_item order by g.n),
+      g.bet, g.pool, g.horses, g.stake, g.number, g.amount, g.day, null, null, null, null, null, null)::ledger_item order by g.n),
     array_agg(g.of_player order by g.n),
     array_agg(g.of_race order by g.n),
     array_agg(g.of_pair order by g.n),
@@ -231,6 +233,7 @@ begin
         v_code[v_n] := 'INSUFFICIENT_POINTS';
         continue;
       end if;
+      v_item.cap := v_caps[v_of_pair[v_n]];
       v_staked[v_of_pair[v_n]] := v_staked[v_of_pair[v_n]] + v_item.stake;
       v_points[v_at] := v_points[v_at] - v_item.stake;
       v_changes[v_at] := v_changes[v_at] + 1;
@@ -376,7 +379,7 @@ begin
   select i.wallet, i.escrow, i.stake, 'stake', p_now, i.player, i.race, i.bet, i.pool
   from unnest(p_items) as i where i.kind = 'bet';
   insert into race_stake as s (race_id, player_id, staked, max_stake)
-  select i.race, i.player, sum(i.stake)::bigint, (select r.max_stake from race r where r.id = i.race)
+  select i.race, i.player, sum(i.stake)::bigint, min(i.cap)
   from unnest(p_items) as i where i.kind = 'bet' group by i.race, i.player
   on conflict (race_id, player_id) do update set staked = s.staked + excluded.staked;
 end

@@ -3,16 +3,18 @@ import ts from 'typescript';
 
 export type TypeText = { readonly name: string; readonly text: string; readonly comment: string };
 
-/** The types of a source file as they are written there, for documents that must not tell them a second time. */
-export function readTypes(file: string) {
-  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+/** The types of source files as they are written there, for documents that must not tell them a second time. */
+export function readTypes(...files: readonly string[]) {
   const aliases = new Map(
-    source.statements.filter(ts.isTypeAliasDeclaration).map((node) => [node.name.text, node] as const),
+    files.flatMap((file) => {
+      const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+      return source.statements.filter(ts.isTypeAliasDeclaration).map((node) => [node.name.text, node] as const);
+    }),
   );
 
   function alias(name: string): ts.TypeAliasDeclaration {
     const found = aliases.get(name);
-    if (!found) throw new Error(`${file} has no type ${name}`);
+    if (!found) throw new Error(`${files.join(', ')}: no type ${name}`);
     return found;
   }
 

@@ -175,7 +175,7 @@ function countLeaves(record: PublicRaceRecord, batches: readonly LeafBatch[] = [
   return counts;
 }
 
-/** The last pick and vote of the player's receipts are what the record shows for him. */
+/** The last pick and vote of the player's receipts are what the record shows for him; a vote counts with a horse only. */
 function checkOwnChoice(record: PublicRaceRecord, own: readonly OwnReceipt[], playerId: string): void {
   let horse: number | null = null;
   let place: number | null = null;
@@ -189,7 +189,9 @@ function checkOwnChoice(record: PublicRaceRecord, own: readonly OwnReceipt[], pl
     throw new Error(`your last pick is ${horse ?? 'none'}, the record shows ${pick?.horse ?? 'none'}`);
   }
   const vote = record.place?.votes.find((shown) => shown.playerId === playerId);
-  if (record.place !== undefined && (vote?.place ?? null) !== place) {
-    throw new Error(`your last vote is ${place ?? 'none'}, the record shows ${vote?.place ?? 'none'}`);
+  const rides = record.picks?.some((shown) => shown.playerId === playerId) ?? false;
+  const counts = rides ? place : null;
+  if (record.place !== undefined && (vote?.place ?? null) !== counts) {
+    throw new Error(`your last vote is ${counts ?? 'none that counts'}, the record shows ${vote?.place ?? 'none'}`);
   }
 }

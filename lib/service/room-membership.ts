@@ -143,6 +143,7 @@ export function createMembership(deps: MembershipDeps) {
     const now = clock.now();
     return secrets.sealSeat({
       roomId: state.document.id,
+      epoch: state.epoch,
       playerId,
       role: member?.role ?? 'spectator',
       joinedAt: member?.joinedAt ?? now,

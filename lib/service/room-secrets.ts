@@ -1,10 +1,12 @@
 import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
-import type { CommandId, MessageId, PlayerId, RoomId } from '../core/ids.ts';
+import type { CommandId, Epoch, MessageId, PlayerId, RoomId } from '../core/ids.ts';
 import type { Role } from '../core/room-state.ts';
 
 /** What a seat ticket says: its holder may sit down again after a restart or in a split, unless kicked since. */
 export type SeatTicket = {
   readonly roomId: RoomId;
+  /** The life of the room's log it was given in. */
+  readonly epoch: Epoch;
   readonly playerId: PlayerId;
   readonly role: Role;
   readonly joinedAt: number;
@@ -39,7 +41,7 @@ export function createRoomSecrets(secret: Uint8Array) {
     },
     sealSeat(ticket: SeatTicket): string {
       const body = Buffer.from(
-        JSON.stringify([ticket.roomId, ticket.playerId, ticket.role, ticket.joinedAt, ticket.issuedAt]),
+        JSON.stringify([ticket.roomId, ticket.epoch, ticket.playerId, ticket.role, ticket.joinedAt, ticket.issuedAt]),
       ).toString('base64url');
       return `${body}.${derive('seat', body).toString('base64url')}`;
     },
@@ -47,14 +49,10 @@ export function createRoomSecrets(secret: Uint8Array) {
     openSeat(sealed: string): SeatTicket | null {
       const [body, mac] = sealed.split('.');
       if (!body || !mac || !sameText(mac, derive('seat', body).toString('base64url'))) return null;
-      const [roomId, playerId, role, joinedAt, issuedAt] = JSON.parse(Buffer.from(body, 'base64url').toString()) as [
-        RoomId,
-        PlayerId,
-        Role,
-        number,
-        number,
-      ];
-      return { roomId, playerId, role, joinedAt, issuedAt };
+      const [roomId, epoch, playerId, role, joinedAt, issuedAt] = JSON.parse(
+        Buffer.from(body, 'base64url').toString(),
+      ) as [RoomId, Epoch, PlayerId, Role, number, number];
+      return { roomId, epoch, playerId, role, joinedAt, issuedAt };
     },
   };
 }

@@ -332,8 +332,8 @@ export function createRooms(deps: RoomsDeps): RoomsService {
   ): Promise<'kicked' | 'timeout' | null> {
     const ticket = resume.seat === undefined ? null : secrets.openSeat(resume.seat);
     if (ticket === null || ticket.roomId !== resume.roomId || ticket.playerId !== caller.playerId) return 'timeout';
-    // A seat that ended in this epoch ended for a cause (left, timed out, kicked); only a new epoch can have lost it.
-    if (state.epoch === resume.epoch)
+    // A seat of this epoch ended for a cause (left, timed out, kicked); only a new epoch can have lost it.
+    if (state.epoch === ticket.epoch)
       return state.document.kickedAt[caller.playerId] === undefined ? 'timeout' : 'kicked';
     const command: RoomCommand = {
       kind: 'reseat',

@@ -45,11 +45,14 @@ export type Storm = {
   close(): Promise<void>;
 };
 
-/** Every moment in both kinds of room, over and over, in the seed's order. */
+/** Every moment once, each in one kind of room; then all of them in the other kind; and so on, in the seed's order. */
 function planOf(kills: number, random: Integers) {
-  const all = MOMENTS.flatMap((moment) => (['bet', 'pick'] as const).map((kind) => ({ moment, kind })));
-  const plan: typeof all = [];
-  while (plan.length < kills) plan.push(...random.shuffle(all));
+  const plan: { readonly moment: Moment; readonly kind: 'bet' | 'pick' }[] = [];
+  while (plan.length < kills) {
+    const first = MOMENTS.map((moment) => ({ moment, bet: random.below(2) === 0 }));
+    plan.push(...random.shuffle(first.map(({ moment, bet }) => ({ moment, kind: bet ? 'bet' : 'pick' }) as const)));
+    plan.push(...random.shuffle(first.map(({ moment, bet }) => ({ moment, kind: bet ? 'pick' : 'bet' }) as const)));
+  }
   return plan.slice(0, kills);
 }
 

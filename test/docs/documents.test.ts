@@ -23,7 +23,7 @@ describe('the protocol', () => {
 
   it('[OP79] every request has its reply, and every reply its request', () => {
     expect(
-      readTypes(`${ROOT}/lib/protocol.ts`)
+      readTypes(`${ROOT}/lib/protocol.ts`, `${ROOT}/lib/protocol/views.ts`)
         .members('Replies')
         .map(({ name }) => name),
     ).toEqual(requests);
@@ -61,7 +61,7 @@ describe('the way of a request', () => {
   });
 
   it('[OP79] every event that a row names is one', () => {
-    const types = readTypes(`${ROOT}/lib/protocol.ts`);
+    const types = readTypes(`${ROOT}/lib/protocol.ts`, `${ROOT}/lib/protocol/views.ts`);
     const known = new Set([
       ...types.members('ServerEvents').map(({ name }) => name),
       ...types.variants('RoomEventBody').map((variant) => /type: '([^']+)'/.exec(variant)?.[1]),

@@ -181,7 +181,10 @@ export function betRace(
   return { record, leaves };
 }
 
-/** Ann and Bo pick (Bo twice), Dan and Hal pick and clear; Chae and Dan are drawn a horse, Hal has gone; Ann, Bo and Chae vote. */
+/**
+ * Ann and Bo pick (Bo twice), Dan and Hal pick and clear; Chae and Dan are drawn a horse, Hal has gone. Ann, Bo, Chae and
+ * Hal vote; Hal's vote does not count.
+ */
 export function pickRace(
   options: { raceId?: string; exclusive?: boolean; votes?: boolean; scratched?: number[] } = {},
 ): MadeRace {
@@ -204,6 +207,7 @@ export function pickRace(
         { kind: 'pick-clear', tag: tagOf(raceId, 'dan'), commandId: 'dan-clear', nonce: '' },
         choice(raceId, 'hal', 'pick', 3),
         { kind: 'pick-clear', tag: tagOf(raceId, 'hal'), commandId: 'hal-clear', nonce: '' },
+        ...(votes ? [choice(raceId, 'hal', 'vote', 1)] : []),
       ],
     },
     { batch: '10', leaves: ['chae', 'dan'].map((player) => ({ kind: 'drawn' as const, tag: tagOf(raceId, player) })) },

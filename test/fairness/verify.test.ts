@@ -415,6 +415,18 @@ describe('own receipts', () => {
       'own-receipt',
     );
   });
+
+  test('[FR17] a vote of a player without a horse in the race is rightly not in the record', () => {
+    const hal = ownOf(pickMade, (leaf) => leaf.kind !== 'drawn' && leaf.commandId.startsWith('hal'));
+    expect(hal.map(({ leaf }) => leaf.kind)).toEqual(['pick', 'pick-clear', 'vote']);
+    expect(firstFailure(pickMade.record, { own: hal, playerId: 'hal' })).toBe('none');
+    const { place } = pickMade.record;
+    if (place === undefined) throw new Error('no place');
+    const counted = { ...place, votes: [...place.votes, { playerId: 'hal', place: 1 }] };
+    expect(firstFailure(forged(pickMade.record, { place: counted }), { own: hal, playerId: 'hal' })).toBe(
+      'own-receipt',
+    );
+  });
 });
 
 describe('a pick race that was tampered with', () => {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RaceId } from '../../lib/core/ids.ts';
 import type { PublicRecord } from '../../lib/core/public-race.ts';
 import { decodeChunk } from '../../lib/engine/index.ts';
-import { type PublicRaceRecord, verifyRace } from '../../lib/fairness/index.ts';
-import type { FrameChunkView } from '../../lib/protocol.ts';
+import { leafHashOf, type PublicRaceRecord, toHex, verifyRace } from '../../lib/fairness/index.ts';
+import type { FrameChunkView, OddsView, RoomEventsPacket } from '../../lib/protocol.ts';
 import type { TestClient } from '../helpers/client.ts';
 import { until } from '../helpers/until.ts';
 import {
@@ -51,9 +51,12 @@ async function expectSound(client: TestClient, records: readonly PublicRecord[])
     expectVerified(record, records[index - 1]);
     expectDividends(record);
     const mine = await client.request('bet:mine', { raceId: record.id });
-    const steps = verifyRace(record as PublicRaceRecord, { own: ownReceipts(mine) });
-    const unexpected = steps.filter(({ ok, step }) => !ok && step !== 'own-receipt');
-    expect(unexpected).toEqual([]);
+    const own = ownReceipts(mine);
+    for (const { leaf, hash } of own) expect(toHex(leafHashOf(record.id, leaf))).toBe(hash);
+    // Where the other receipts of the race are is not published yet: that step cannot be made.
+    const steps = verifyRace(record as PublicRaceRecord, { own }).filter(({ step }) => step !== 'own-receipt');
+    expect(steps.filter(({ ok }) => !ok)).toEqual([]);
+    if (own.length > 0) expect(steps.map(({ step }) => step)).toContain('payout');
   }
 }
 
@@ -95,6 +98,10 @@ describe.concurrent('bet rooms', () => {
       const placed = await Promise.all(wishes.map((wish) => bet(wish, raceId)));
       expect(new Set(placed.map(({ betId }) => betId)).size).toBe(wishes.length);
       await hurry(ann, roomId);
+      // Nearer, but the others keep their ten seconds; asked again it does not move.
+      const closing = await ben.event('race closing', (event) => event.raceId === raceId);
+      expect(closing.closesAt).toBeLessThan(race.closesAt);
+      expect(closing.closesAt - closing.at).toBeGreaterThan(10_000 / SCALE - 100);
       await ann.event('race running', (event) => event.raceId === raceId);
       await whileRunning(raceId);
       expect(await ended(ann, raceId)).toBe('settled');
@@ -245,7 +252,11 @@ describe.concurrent('bet rooms', () => {
   });
 
   it('[RC62] with nobody to bet a race is run and pays nothing; who bets alone on one horse gets the stake back', async () => {
-    const { roomId, players } = await table.room('bet', ['ida', 'jon'], { openSeconds: 100, track: 'short' });
+    const { roomId, players } = await table.room('bet', ['ida', 'jon'], {
+      openSeconds: 100,
+      track: 'short',
+      maxStakePerRace: 20_000,
+    });
     const [ida, jon] = [at(players, 0), at(players, 1)];
     const quiet = await ida.request('race:start', { roomId });
     await hurry(ida, roomId);
@@ -258,11 +269,29 @@ describe.concurrent('bet rooms', () => {
     const alone = await ida.request('race:start', { roomId });
     await bet([jon, 'win', 4, 1_500], alone.raceId);
     expect(BigInt((await jon.request('wallet:get', {})).balance)).toBe(8_500n);
+    for (const [stake, code] of [
+      ['150', 'STAKE_INVALID'],
+      ['100000', 'LIMIT_REACHED'],
+      ['9000', 'INSUFFICIENT_POINTS'],
+    ] as const)
+      expect(
+        (await jon.refused('bet:place', { raceId: alone.raceId, pool: 'win', selection: [4], stake })).code,
+        stake,
+      ).toBe(code);
     await hurry(ida, roomId);
     await ended(jon, alone.raceId);
     const record = await recordOf(table, jon, alone.raceId);
     expectDividends(record);
     expect(await expectBalance(jon, [record])).toBe(10_000n);
+    // The closing totals were shown to everybody, as the last odds, before the gates opened.
+    const odds = ida.messages.filter(({ name, data }) => name === 'race:odds' && (data as OddsView).raceId === record.id);
+    expect(odds.map(({ data }) => (data as OddsView).final).filter(Boolean)).toEqual([true]);
+    expect(at(odds, -1).data).toMatchObject({ final: true, totals: record.totals, win: { 4: '1.0' } });
+    const gates = ida.messages.findIndex(
+      ({ name, data }) =>
+        name === 'room:events' && (data as RoomEventsPacket).events.some((event) => event.type === 'race running' && event.raceId === record.id),
+    );
+    expect(ida.messages.indexOf(at(odds, -1))).toBeLessThan(gates);
     const { bets } = await jon.message('bet:settled');
     expect(bets).toMatchObject([{ stake: '1500', returned: '1500' }]);
   });

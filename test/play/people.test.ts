@@ -193,6 +193,24 @@ describe.concurrent('people in rooms', () => {
     expectOneSequence([jon, lou]);
   });
 
+  it('[RM74] whoever has left comes in by the door again, not by a ticket from before, whatever life of the room they claim to know', async () => {
+    const host = await table.player('pip');
+    const { room } = await host.request('room:create', { kind: 'bet', password: 'please' });
+    const guest = await table.player('ray');
+    const { seat } = await guest.request('room:join', { roomId: room.id, password: 'please' });
+    await guest.request('room:leave', { roomId: room.id });
+    for (const epoch of [room.epoch, '01ARZ3NDEKTSV4RRFFQ69G5FAV']) {
+      const again = await table.player('ray', {
+        token: guest.token ?? '',
+        auth: { resume: { roomId: room.id, epoch, seq: room.seq, seat } },
+      });
+      expect(again.ready).toMatchObject({ resumed: false, left: { cause: 'timeout' } });
+      expect((await again.refused('room:join', { roomId: room.id })).code).toBe('WRONG_PASSWORD');
+      again.close();
+    }
+    expect((await host.request('room:members', { roomId: room.id })).members.map(({ id }) => id)).toEqual([host.id]);
+  });
+
   it('[RM64] a bet or a pick holds its player in the race: no change of role before it is over; spectators only watch', async () => {
     const { roomId, players } = await table.room('bet', ['max', 'ned'], { openSeconds: 100, track: 'short' });
     const [max, ned] = [at(players, 0), at(players, 1)];
