@@ -5,8 +5,8 @@ export type Recorder = {
   find(text: string): string | null;
   /** The same among what came before `at` (server time; the test runs on the same machine). */
   findBefore(text: string, at: number): string | null;
-  /** Messages that tell picks of others and came before any of the draws told of. */
-  picksBefore(draws: readonly number[]): readonly string[];
+  /** Messages that tell picks of this race and came before `at`. */
+  picksBefore(raceId: string, at: number): readonly string[];
 };
 
 /** Keeps every message a client gets, as text, with the time it came. */
@@ -18,9 +18,9 @@ export function record(client: TestClient): Recorder {
   return {
     find: (text) => got.find((one) => one.text.includes(text))?.text.slice(0, 300) ?? null,
     findBefore: (text, at) => got.find((one) => one.at < at && one.text.includes(text))?.text.slice(0, 300) ?? null,
-    picksBefore: (draws) => {
-      const first = Math.min(...draws);
-      return got.filter((one) => one.at < first && /"picks":\[\{/u.test(one.text)).map((one) => one.text.slice(0, 300));
-    },
+    picksBefore: (raceId, at) =>
+      got
+        .filter((one) => one.at < at && one.text.includes(raceId) && /"picks":\[\{/u.test(one.text))
+        .map((one) => one.text.slice(0, 300)),
   };
 }

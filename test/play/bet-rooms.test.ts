@@ -284,12 +284,15 @@ describe.concurrent('bet rooms', () => {
     expectDividends(record);
     expect(await expectBalance(jon, [record])).toBe(10_000n);
     // The closing totals were shown to everybody, as the last odds, before the gates opened.
-    const odds = ida.messages.filter(({ name, data }) => name === 'race:odds' && (data as OddsView).raceId === record.id);
+    const odds = ida.messages.filter(
+      ({ name, data }) => name === 'race:odds' && (data as OddsView).raceId === record.id,
+    );
     expect(odds.map(({ data }) => (data as OddsView).final).filter(Boolean)).toEqual([true]);
     expect(at(odds, -1).data).toMatchObject({ final: true, totals: record.totals, win: { 4: '1.0' } });
     const gates = ida.messages.findIndex(
       ({ name, data }) =>
-        name === 'room:events' && (data as RoomEventsPacket).events.some((event) => event.type === 'race running' && event.raceId === record.id),
+        name === 'room:events' &&
+        (data as RoomEventsPacket).events.some((event) => event.type === 'race running' && event.raceId === record.id),
     );
     expect(ida.messages.indexOf(at(odds, -1))).toBeLessThan(gates);
     const { bets } = await jon.message('bet:settled');

@@ -65,6 +65,52 @@ describe.concurrent('people in rooms', () => {
     expect(eventsOf(ann).filter(({ type }) => type === 'member left')).toEqual([]);
   });
 
+  it('[RM75] who was away for longer than the log remembers gets the room as it is, and goes on from there without a gap', async () => {
+    const { roomId, players } = await table.room('bet', ['sid', 'tom', 'uli']);
+    const [sid, tom, uli] = [at(players, 0), at(players, 1), at(players, 2)];
+    await say(sid, 'first');
+    await untilLevel(players);
+    // A short tunnel, but a long talk: the seat is kept by the other device.
+    const phone = await secondDevice(tom);
+    tom.socket.disconnect();
+    for (let batch = 0; batch < 14; batch += 1)
+      await Promise.all(Array.from({ length: 50 }, (_, line) => say(at([sid, uli], line % 2), `${batch}.${line}`)));
+    tom.socket.connect();
+    await until('tom is back', () => tom.readies === 2, PATIENCE);
+    await say(uli, 'last');
+    await untilLevel([...players, phone]);
+    expectOneSequence([sid, uli, phone]);
+    expect(heard(sid)).toHaveLength(702);
+    const { snapshot } = tom.room ?? {};
+    const since = eventsOf(tom).filter(({ seq }) => seq > (snapshot?.seq ?? 0));
+    expect(since).toEqual(eventsOf(sid).filter(({ seq }) => seq > (snapshot?.seq ?? 0)));
+    expect(tom.room?.snapshots === 1 ? heard(tom).length : snapshot?.chat.length).toBe(
+      tom.room?.snapshots === 1 ? 702 : 20,
+    );
+    expect((await tom.request('chat:history', { roomId, limit: 50 })).messages).toHaveLength(50);
+  });
+
+  it('[RM76] a room that everybody has left is closed after its grace', async () => {
+    const { roomId, code, players } = await table.room('pick', ['val', 'wim'], { emptyGraceSeconds: 10 });
+    const [val, wim] = [at(players, 0), at(players, 1)];
+    await val.request('room:leave', { roomId });
+    const leftAt = Date.now();
+    wim.socket.disconnect();
+    const watcher = await table.player('xen');
+    await until(
+      'the room is closed',
+      async () => {
+        const answer = await watcher.ask('room:find', { code });
+        return !answer.ok && answer.code === 'ROOM_CLOSED';
+      },
+      { ...PATIENCE, everyMs: 250 },
+    );
+    expect(Date.now() - leftAt).toBeGreaterThanOrEqual(10_000);
+    wim.socket.connect();
+    await until('wim is told', () => wim.ready?.left !== undefined, PATIENCE);
+    expect(wim.ready).toMatchObject({ resumed: false, left: { cause: 'expired' } });
+  });
+
   it('[RM61] a second device by code is the same player in the same seat: both see all, and leaving on one leaves on all', async () => {
     const { roomId, players } = await table.room('bet', ['dee', 'eve'], { openSeconds: 100, track: 'short' });
     const [dee, eve] = [at(players, 0), at(players, 1)];

@@ -164,8 +164,19 @@ describe.concurrent('rooms', () => {
     const left = await kim.event('member left', ({ playerId }) => playerId === lou.id);
     expect(left.cause).toBe('left-elsewhere');
     expect((await lou.refused('chat:send', { roomId, text: 'hello?' })).code).toBe('NOT_MEMBER');
-    // There is a place now.
-    await max.request('room:role', { roomId, as: 'player' });
+    // There is a place now, and one of the two who want it at the same moment gets it.
+    await kim.request('room:configure', {
+      roomId,
+      version: changed.version + 1,
+      patch: { settings: { spectators: true } },
+    });
+    const both = await Promise.all([max.ask('room:role', { roomId, as: 'player' }), ned.ask('room:join', { roomId })]);
+    expect(both.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(both.flatMap((answer) => (answer.ok ? [] : [answer.code]))).toEqual(['ROOM_FULL']);
+    if (both[1]?.ok) {
+      await ned.request('room:leave', { roomId });
+      await max.request('room:role', { roomId, as: 'player' });
+    }
     const { members } = await max.request('room:members', { roomId });
     expect(members.map(({ nickname, role, ready }) => [nickname, role, ready])).toEqual([
       ['kim', 'player', true],
@@ -265,6 +276,17 @@ describe.concurrent('rooms', () => {
     const { roomId, code, players } = await table.room('bet', ['wes', 'xia'], { openSeconds: 100, track: 'short' });
     const [wes, xia] = [at(players, 0), at(players, 1)];
     const finder = await table.player('yan');
+    const commandId = randomUUID();
+    const twice = await Promise.all(
+      [1, 2].map(() => finder.request('room:create', { kind: 'bet', name: 'mine', commandId })),
+    );
+    expect(twice.map(({ room }) => [room.id, room.code])).toEqual(
+      Array(2).fill([twice[0]?.room.id, twice[0]?.room.code]),
+    );
+    expect((await finder.refused('room:create', { kind: 'pick', name: 'mine', commandId })).code).toBe(
+      'COMMAND_CONFLICT',
+    );
+    await finder.request('room:leave', { roomId: twice[0]?.room.id ?? '' });
     expect(
       await finder.request('room:find', { code: `${code.slice(0, 3)}-${code.slice(3).toLowerCase()}` }),
     ).toMatchObject({ id: roomId, code, players: 2 });
@@ -433,16 +455,18 @@ describe.concurrent('talk and profiles', () => {
     const wallet = await ian.request('wallet:get', {});
     expect(wallet.balance).toBe('10000');
     expect(wallet.dailyClaimableAt).toBeLessThanOrEqual(Date.now());
-    const commandId = randomUUID();
     // Both devices at once, again and again: one of them has it.
     const attempts = await Promise.all(
-      [ian, phone, ian, phone].map((device, index) =>
-        device.ask('wallet:claim', { kind: 'daily', commandId: index === 0 ? commandId : randomUUID() }),
-      ),
+      [ian, phone, ian, phone].map(async (device) => {
+        const commandId = randomUUID();
+        return { commandId, answer: await device.ask('wallet:claim', { kind: 'daily', commandId }) };
+      }),
     );
-    const granted = attempts.filter(({ ok }) => ok);
+    const granted = attempts.flatMap(({ commandId, answer }) =>
+      answer.ok ? [{ commandId, claimed: answer.data }] : [],
+    );
     expect(granted).toHaveLength(1);
-    const claimed = at(granted, 0).ok ? (at(granted, 0) as { data: { balance: string; balanceVersion: number; granted: string } }).data : undefined;
+    const { commandId, claimed } = at(granted, 0);
     expect(claimed).toMatchObject({ balance: '12000', granted: '2000' });
     expect(await phone.request('wallet:claim', { kind: 'daily', commandId })).toEqual(claimed);
     expect((await phone.refused('wallet:claim', { kind: 'daily' })).code).toBe('LIMIT_REACHED');
