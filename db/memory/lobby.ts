@@ -1,4 +1,5 @@
 import type { RoomId } from '../../lib/core/ids.ts';
+import { foldName } from '../../lib/core/lobby.ts';
 import type { LobbyQuery } from '../../lib/ports.ts';
 import type { RoomCard } from '../../lib/protocol.ts';
 
@@ -24,7 +25,7 @@ export class LobbyIndex {
       this.#byRoom.delete(roomId);
     }
     if (card !== null) {
-      const item = { place: placeOf(card), card, folded: fold(card.name) };
+      const item = { place: placeOf(card), card, folded: foldName(card.name) };
       this.#ordered.splice(this.#position(item.place), 0, item);
       this.#byRoom.set(roomId, item);
     }
@@ -32,7 +33,7 @@ export class LobbyIndex {
   }
 
   list(query: LobbyQuery): { readonly rooms: readonly RoomCard[]; readonly total: number; readonly next?: string } {
-    const search = fold(query.search ?? '');
+    const search = foldName(query.search ?? '');
     const after = query.after === undefined ? null : decode(query.after);
     const limit = Math.max(1, Math.min(query.limit, PAGE));
     const matching =
@@ -83,10 +84,6 @@ function lowerBound(items: readonly Item[], before: (item: Item) => boolean): nu
     else high = middle;
   }
   return low;
-}
-
-function fold(text: string): string {
-  return text.normalize('NFC').toLowerCase().trim();
 }
 
 function encode(place: Place): string {
