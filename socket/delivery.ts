@@ -96,7 +96,7 @@ export function createDelivery(deps: DeliveryDeps) {
     }
     if (isSlow(socket)) {
       metrics.readerCut();
-      socket.conn.close();
+      cut(socket);
       return;
     }
     writePacket(socket, packet);
@@ -104,12 +104,16 @@ export function createDelivery(deps: DeliveryDeps) {
 
   function isSlow(socket: Connection): boolean {
     const { conn } = socket;
-    // engine.io keeps the websocket to itself; its own buffer is what the kernel would not take.
-    const transport = conn.transport as unknown as { socket?: { bufferedAmount?: number } };
     return (
       (conn as unknown as { writeBuffer: readonly unknown[] }).writeBuffer.length > limits.readerPackets ||
-      (transport.socket?.bufferedAmount ?? 0) > limits.readerBytes
+      (websocketOf(conn)?.bufferedAmount ?? 0) > limits.readerBytes
     );
+  }
+
+  /** At once: an orderly end would wait for the reader. What it has not read it asks for by seq. */
+  function cut({ conn }: Connection): void {
+    conn.close(true);
+    websocketOf(conn)?.terminate?.();
   }
 
   function release(socket: Connection): void {
@@ -121,7 +125,7 @@ export function createDelivery(deps: DeliveryDeps) {
   const seats: RoomSeats = {
     attach(connectionId, roomId) {
       const socket = io.of('/').sockets.get(connectionId);
-      if (!socket) return;
+      if (!socket) return false;
       if (roomOf.get(connectionId) !== roomId) seats.detach(connectionId);
       const room = rooms.get(roomId) ?? { sockets: new Set<Connection>(), epoch: null, pending: [], timer: null };
       rooms.set(roomId, room);
@@ -134,6 +138,7 @@ export function createDelivery(deps: DeliveryDeps) {
         held.set(socket, []);
         setImmediate(() => release(socket));
       }
+      return true;
     },
     detach(connectionId) {
       const roomId = roomOf.get(connectionId);
@@ -167,4 +172,10 @@ export function createDelivery(deps: DeliveryDeps) {
     },
   };
 }
+
+/** engine.io keeps the websocket to itself; what that has buffered is what the kernel would not take. */
+function websocketOf(conn: Connection['conn']): { bufferedAmount?: number; terminate?(): void } | undefined {
+  return (conn.transport as unknown as { socket?: { bufferedAmount?: number; terminate?(): void } }).socket;
+}
+
 export type DeliveryOfRooms = ReturnType<typeof createDelivery>;

@@ -2,8 +2,8 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server } from 'socket.io';
 import type { Limits } from '../config/limits.ts';
-import { CONNECT_ERRORS, type ConnectErrorCode, errorText, type Locale } from '../lib/errors.ts';
-import type { Logger, ServerClock } from '../lib/ports.ts';
+import { CONNECT_ERRORS, type ConnectErrorCode, ERRORS, errorText, type Locale, RefusedError } from '../lib/errors.ts';
+import { type Logger, type ServerClock, UnavailableError } from '../lib/ports.ts';
 import { type ConnectRefusal, type Handshake, handshakeSchema, type ServerEvents } from '../lib/protocol.ts';
 import type { Caller } from '../lib/service/caller.ts';
 import type { Resumed, RoomsService } from '../lib/service/room-contracts.ts';
@@ -21,6 +21,8 @@ const SILENT_MS = PING_INTERVAL_MS + 3_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Above the limit connections are refused with a reason; above this many times the limit without one. */
 const HARD_FACTOR = 2;
+/** About so long a client waits that cannot be told whether its room is there. */
+const RESUME_AGAIN_MS = 1_000;
 const CLOSE_BATCH = 100;
 const CLOSE_PAUSE_MS = 20;
 
@@ -173,11 +175,15 @@ export function openGateway(io: Io, deps: GatewayDeps) {
 
   async function welcomeIn(socket: Connection, entered: Entered, handshake: Handshake): Promise<void> {
     const { caller } = socket.data;
-    const resumed = handshake.resume ? await resume(caller, handshake.resume) : null;
+    const resumed = handshake.resume && (await resume(caller, handshake.resume));
+    if (resumed === null) {
+      socket.conn.close();
+      return;
+    }
     const ready: ServerEvents['session:ready'] = {
       token: entered.token,
       player: { id: caller.playerId, nickname: caller.nickname, locale: caller.locale, balance: entered.balance },
-      resumed: resumed !== null && resumed.kind !== 'left',
+      resumed: resumed !== undefined && resumed.kind !== 'left',
       ...(resumed?.kind === 'left' && { left: { cause: resumed.cause } }),
       serverAt: Math.round(deps.clock.now()),
       admission: 'admitted',
@@ -192,13 +198,17 @@ export function openGateway(io: Io, deps: GatewayDeps) {
     if (!entered.checked) await sessions.settle(entered.session, caller);
   }
 
-  /** A room that cannot be given back now is asked for again by the client (`room:join` with its seat). */
-  async function resume(caller: Caller, wish: NonNullable<Handshake['resume']>): Promise<Resumed> {
+  /** null: it cannot be told now whether the room is there. The connection is ended after a moment, and its client asks again. */
+  async function resume(caller: Caller, wish: NonNullable<Handshake['resume']>): Promise<Resumed | null> {
     try {
       return await rooms.resume(caller, wish);
     } catch (error) {
       log.warn({ err: error, roomId: wish.roomId }, 'socket.resume_failed');
-      return { kind: 'left', cause: 'gone' };
+      const passing =
+        error instanceof UnavailableError || (error instanceof RefusedError && ERRORS[error.refusal.code].retryable);
+      if (!passing) return { kind: 'left', cause: 'gone' };
+      await sleep(RESUME_AGAIN_MS * (0.5 + Math.random()), undefined, { ref: false });
+      return null;
     }
   }
 

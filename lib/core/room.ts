@@ -55,9 +55,10 @@ export function decideRoom(room: RoomPeople, command: RoomCommand, now: number, 
       return { events: [joined(document, command.playerId, command.nickname, command.role, command.joinedAt)] };
     }
     case 'leave':
-      return member
-        ? { events: [{ type: 'member left', playerId: member.id, cause: command.cause }] }
-        : no('NOT_MEMBER');
+      if (!member) return no('NOT_MEMBER');
+      // Back in the last moment.
+      if (command.cause === 'timeout' && room.connected.has(member.id)) return NOTHING;
+      return { events: [{ type: 'member left', playerId: member.id, cause: command.cause }] };
     case 'kick':
       if (document.hostId !== command.by) return no('NOT_HOST');
       if (command.playerId === command.by) return no('FORBIDDEN');

@@ -19,6 +19,7 @@ export interface Push {
  * events were taken from the delivered state, so nothing falls between the two.
  */
 export interface RoomSeats {
-  attach(connectionId: string, roomId: RoomId): void;
+  /** false: the connection is gone, and nothing was done. */
+  attach(connectionId: string, roomId: RoomId): boolean;
   detach(connectionId: string): void;
 }

@@ -83,7 +83,10 @@ export class RaceClock {
     this.#drop(this.#openings, roomId);
     this.#openings.set(
       roomId,
-      this.#alarm(due, () => void this.considerOpening(roomId)),
+      this.#alarm(due, () => {
+        this.#openings.delete(roomId);
+        void this.considerOpening(roomId);
+      }),
     );
   }
 

@@ -33,7 +33,10 @@ export class RoomKeeper {
   readonly #timer: NodeJS.Timeout;
   #lastTick: number;
   #lastLease = 0;
-  #busy: Promise<void> | null = null;
+  /** One question at a time: a silent PostgreSQL must not hold up what needs none. */
+  #catchingUp: Promise<void> | null = null;
+  /** Rooms that are being closed: with PostgreSQL away the next tick must not ask on top of it. */
+  readonly #expiring = new Set<RoomId>();
 
   constructor(deps: RoomKeeperDeps) {
     this.#deps = deps;
@@ -44,19 +47,10 @@ export class RoomKeeper {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#busy;
+    await this.#catchingUp;
   }
 
   #tick(): void {
-    if (this.#busy !== null) return;
-    this.#busy = this.#look()
-      .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'room keeper failed'))
-      .finally(() => {
-        this.#busy = null;
-      });
-  }
-
-  async #look(): Promise<void> {
     const { feeds, clock, membership, facts, log } = this.#deps;
     const now = clock.now();
     const since = this.#lastTick;
@@ -65,11 +59,17 @@ export class RoomKeeper {
       this.#lastLease = now;
       membership.renewLeases();
     }
+    membership.catchUp();
     for (const roomId of feeds.served()) {
       const state = feeds.state(roomId);
       if (state) this.#keep(roomId, state, since, now);
     }
-    await facts.publishBehind().catch((error: unknown) => log.debug({ err: error }, 'facts not compared'));
+    this.#catchingUp ??= facts
+      .publishBehind()
+      .catch((error: unknown) => log.debug({ err: error }, 'facts not compared'))
+      .finally(() => {
+        this.#catchingUp = null;
+      });
   }
 
   #keep(roomId: RoomId, state: RoomState, since: number, now: number): void {
@@ -89,7 +89,7 @@ export class RoomKeeper {
   #endSeats(roomId: RoomId, state: RoomState, now: number): void {
     for (const [playerId, since] of state.awaySince) {
       if (now - since < this.#deps.limits.seatSeconds * 1_000) continue;
-      this.#deps.membership.inBackground(roomId, { kind: 'leave', playerId, cause: 'timeout' });
+      this.#deps.membership.endSeat(roomId, playerId);
     }
   }
 
@@ -118,10 +118,13 @@ export class RoomKeeper {
 
   #expire(roomId: RoomId): void {
     const { records, facts, log } = this.#deps;
-    records.close(roomId, 'expired').then(
-      () => facts.publish(roomId),
-      (error: unknown) => log.debug({ err: error, roomId }, 'room not closed yet'),
-    );
+    if (this.#expiring.has(roomId)) return;
+    this.#expiring.add(roomId);
+    records
+      .close(roomId, 'expired')
+      .then(() => facts.publish(roomId))
+      .catch((error: unknown) => log.debug({ err: error, roomId }, 'room not closed yet'))
+      .finally(() => this.#expiring.delete(roomId));
   }
 
   #dismiss(roomId: RoomId): void {

@@ -3,6 +3,7 @@ import type { RaceId, RoomId } from '../core/ids.ts';
 import { refuse } from '../errors.ts';
 import type { LedgerQueue, Logger, Push, RaceRecords } from '../ports.ts';
 import type { Payload, Reply, RoomEvent } from '../protocol.ts';
+import { acceptedBefore } from './accepted-before.ts';
 import type { Caller } from './caller.ts';
 import { bodyHash } from './command-mark.ts';
 import { ledgerRead } from './ledger-errors.ts';
@@ -31,14 +32,13 @@ export function createBetsService(deps: BetsDeps) {
     const race = await book.race(raceId);
     const member = rooms.state(race.roomId)?.document.members.find(({ id }) => id === caller.playerId);
     const code = checkBettor({ member, race });
-    if (code !== null) throw refuse(code);
     const bet = checkBet(race, payload);
-    if ('error' in bet) throw refuse(bet.error);
+    if ('error' in bet) throw refuse(code ?? bet.error);
 
     const { pool, selection, stake } = bet;
     const parts = leaves.make(raceId, caller.playerId, payload, { kind: 'bet', pool, selection, stake: payload.stake });
     const betId = betIdOf(caller.playerId, commandId);
-    const answer = await queue.submit({
+    const item = {
       kind: 'bet',
       playerId: caller.playerId,
       commandId,
@@ -49,7 +49,8 @@ export function createBetsService(deps: BetsDeps) {
       pool,
       selection,
       stake,
-    });
+    } as const;
+    const answer = await (code === null ? queue.submit(item) : acceptedBefore(queue, item, code));
     const { balance, balanceVersion } = answer;
     if (balance === undefined || balanceVersion === undefined)
       throw new Error('the ledger accepted a bet without its balance');

@@ -1,9 +1,9 @@
-import { decideChat, decideReaction } from '../core/chat.ts';
+import { decideChat, decideReaction, withReaction } from '../core/chat.ts';
 import type { MessageId, RoomId } from '../core/ids.ts';
 import { memberOf } from '../core/room.ts';
 import { refuse } from '../errors.ts';
-import type { ArchiveRecords } from '../ports.ts';
-import type { ChatMessage, Payload, Reply } from '../protocol.ts';
+import type { ArchiveRecords, RoomStore } from '../ports.ts';
+import type { ChatMessage, Payload, Reply, RoomEvent } from '../protocol.ts';
 import type { Caller } from './caller.ts';
 import { commandMark } from './command-mark.ts';
 import type { RoomState } from './room-access.ts';
@@ -14,6 +14,7 @@ import { messageIdOf } from './room-secrets.ts';
 export type ChatDeps = {
   readonly feeds: RoomFeeds;
   readonly commands: RoomCommands;
+  readonly store: Pick<RoomStore, 'unarchived'>;
   readonly archive: Pick<ArchiveRecords, 'messages' | 'has'>;
   readonly limits: { readonly chatCharacters: number };
 };
@@ -21,7 +22,7 @@ export type ChatDeps = {
 const PAGE = 30;
 
 export function createChat(deps: ChatDeps) {
-  const { feeds, commands, archive } = deps;
+  const { feeds, commands, store, archive } = deps;
 
   function memberState(caller: Caller, roomId: RoomId): RoomState {
     const state = feeds.state(roomId);
@@ -29,10 +30,29 @@ export function createChat(deps: ChatDeps) {
     return state;
   }
 
-  /** In what the room still holds, or in the archive. */
+  /** Messages in a hurry: gone from the tail already, and not in the archive yet. Oldest first, all before the tail. */
+  async function betweenArchiveAnd(tail: readonly ChatMessage[], roomId: RoomId): Promise<readonly ChatMessage[]> {
+    const pending = await store.unarchived(roomId);
+    const messages = new Map<MessageId, ChatMessage>();
+    for (const { type, json } of pending?.entries ?? []) {
+      if (type !== 'chat' && type !== 'reaction') continue;
+      const event = JSON.parse(json) as RoomEvent;
+      if (event.type === 'chat') messages.set(event.message.id, event.message);
+      const reacted = event.type === 'reaction' ? messages.get(event.messageId) : undefined;
+      if (event.type === 'reaction' && reacted) messages.set(reacted.id, withReaction(reacted, event));
+    }
+    const all = [...messages.values()];
+    const tailBegins = all.findIndex((message) => message.id === tail[0]?.id);
+    return all.slice(0, Math.max(0, tailBegins));
+  }
+
+  /** In what the room still holds, on its way into the archive, or there. */
   async function mustExist(state: RoomState, messageId: MessageId, path: string): Promise<void> {
-    if (state.chat.some((message) => message.id === messageId)) return;
-    if (!(await archive.has(state.document.id, messageId))) throw refuse('NOT_FOUND', { path });
+    const isIt = ({ id }: ChatMessage): boolean => id === messageId;
+    if (state.chat.some(isIt)) return;
+    const roomId = state.document.id;
+    if ((await betweenArchiveAnd(state.chat, roomId)).some(isIt)) return;
+    if (!(await archive.has(roomId, messageId))) throw refuse('NOT_FOUND', { path });
   }
 
   return {
@@ -66,10 +86,12 @@ export function createChat(deps: ChatDeps) {
 
     /** The page before `before` (or the newest), oldest first: from what the room holds, then from the archive. */
     async history(caller: Caller, payload: Payload<'chat:history'>): Promise<Reply<'chat:history'>> {
-      const { chat } = memberState(caller, payload.roomId);
+      const { chat: tail } = memberState(caller, payload.roomId);
       const limit = payload.limit ?? PAGE;
-      const at =
+      const end = (chat: readonly ChatMessage[]): number =>
         payload.before === undefined ? chat.length : chat.findIndex((message) => message.id === payload.before);
+      const chat = end(tail) >= limit ? tail : [...(await betweenArchiveAnd(tail, payload.roomId)), ...tail];
+      const at = end(chat);
       const held = at > 0 ? chat.slice(Math.max(0, at - limit), at) : [];
       const oldest = held[0]?.id ?? payload.before ?? null;
       const page =

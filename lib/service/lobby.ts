@@ -113,6 +113,8 @@ export function createLobby(deps: LobbyDeps) {
         ...(payload.after === undefined ? {} : { after: payload.after }),
       };
       const page = await store.list(query);
+      // Again: the same connection may have asked for another page meanwhile.
+      unwatch(caller.connectionId);
       const view = viewOf(query, page.rooms, page.total);
       views.add(view);
       view.watchers.add(caller.connectionId);

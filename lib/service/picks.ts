@@ -1,9 +1,10 @@
 import type { PlayerId, RoomId } from '../core/ids.ts';
 import { checkHorse, checkPicker, checkVote, freeHorses } from '../core/picks.ts';
 import { takenHorses } from '../core/public-race.ts';
-import { RefusedError, refuse } from '../errors.ts';
-import type { LedgerQueue, Logger, RaceRecords } from '../ports.ts';
+import { type ErrorCode, RefusedError, refuse } from '../errors.ts';
+import type { LedgerItem, LedgerQueue, Logger, RaceRecords } from '../ports.ts';
 import type { Payload, RaceView, Reply } from '../protocol.ts';
+import { acceptedBefore } from './accepted-before.ts';
 import type { Caller } from './caller.ts';
 import { bodyHash } from './command-mark.ts';
 import { ledgerRead } from './ledger-errors.ts';
@@ -24,6 +25,9 @@ export type PicksDeps = {
   readonly randomBelow: (n: number) => number;
 };
 
+type Wish = { readonly race: RaceView; readonly code: ErrorCode | null };
+type ChoiceItem = Extract<LedgerItem, { kind: 'pick' | 'pick-clear' | 'vote' }>;
+
 /** "Any horse" in an exclusive room: others take horses meanwhile, so the draw is made again. */
 const RANDOM_TRIES = 6;
 
@@ -31,13 +35,15 @@ const RANDOM_TRIES = 6;
 export function createPicksService(deps: PicksDeps) {
   const { records, queue, rooms, book, leaves, ids, log, randomBelow } = deps;
 
-  async function raceOfPicker(caller: Caller, raceId: RaceView['id']): Promise<RaceView> {
+  /** The race, and why this player cannot choose in it now. */
+  async function raceOfPicker(caller: Caller, raceId: RaceView['id']): Promise<Wish> {
     const race = await book.race(raceId);
     const member = rooms.state(race.roomId)?.document.members.find(({ id }) => id === caller.playerId);
-    const code = checkPicker({ member, race });
-    if (code !== null) throw refuse(code);
-    return race;
+    return { race, code: checkPicker({ member, race }) };
   }
+
+  const give = (item: ChoiceItem, code: ErrorCode | null) =>
+    code === null ? queue.submit(item) : acceptedBefore(queue, item, code);
 
   /** The pick stands already: a log that is busy must not make it look otherwise. */
   async function tell(race: RaceView, playerId: PlayerId, picked: boolean): Promise<void> {
@@ -49,15 +55,15 @@ export function createPicksService(deps: PicksDeps) {
   }
 
   async function choose(caller: Caller, payload: Payload<'pick:choose'>): Promise<Reply<'pick:choose'>> {
-    const race = await raceOfPicker(caller, payload.raceId);
+    const wish = await raceOfPicker(caller, payload.raceId);
     if (payload.horse !== 'random') {
-      const code = checkHorse(race, payload.horse);
-      if (code !== null) throw refuse(code);
-      return submit(caller, payload, race, payload.horse);
+      const code = checkHorse(wish.race, payload.horse);
+      if (code !== null) throw refuse(wish.code ?? code);
+      return submit(caller, payload, wish, payload.horse);
     }
     for (let tries = 1; ; tries += 1) {
       try {
-        return await submit(caller, payload, race, await anyHorse(race));
+        return await submit(caller, payload, wish, await anyHorse(wish.race));
       } catch (error) {
         const taken = error instanceof RefusedError && error.refusal.code === 'HORSE_TAKEN';
         if (!taken || tries === RANDOM_TRIES) throw error;
@@ -78,12 +84,12 @@ export function createPicksService(deps: PicksDeps) {
   async function submit(
     caller: Caller,
     payload: Payload<'pick:choose'>,
-    race: RaceView,
+    { race, code }: Wish,
     horse: number,
   ): Promise<Reply<'pick:choose'>> {
     const { commandId, raceId } = payload;
     const parts = leaves.make(raceId, caller.playerId, payload, { kind: 'pick', horse });
-    const answer = await queue.submit({
+    const item = {
       kind: 'pick',
       playerId: caller.playerId,
       commandId,
@@ -91,21 +97,23 @@ export function createPicksService(deps: PicksDeps) {
       raceId,
       ...parts,
       horse,
-    });
+    } as const;
+    const answer = await give(item, code);
     if (!answer.repeated) await tell(race, caller.playerId, true);
     return { horse: answer.horse ?? horse, receipt: answer.receipt ?? receiptOf(raceId, commandId, parts) };
   }
 
-  async function submitClear(playerId: PlayerId, payload: Payload<'pick:clear'>, race: RaceView): Promise<void> {
+  async function submitClear(playerId: PlayerId, payload: Payload<'pick:clear'>, { race, code }: Wish): Promise<void> {
     const parts = leaves.make(race.id, playerId, payload, { kind: 'pick-clear' });
-    const answer = await queue.submit({
+    const item = {
       kind: 'pick-clear',
       playerId,
       commandId: payload.commandId,
       bodyHash: bodyHash('pick:clear', payload),
       raceId: race.id,
       ...parts,
-    });
+    } as const;
+    const answer = await give(item, code);
     if (!answer.repeated) await tell(race, playerId, false);
   }
 
@@ -116,7 +124,7 @@ export function createPicksService(deps: PicksDeps) {
     const mine = await records.mine(race.id, playerId);
     if (mine.pick === undefined) return;
     const commandId = ids.command('kicked', race.id, playerId, mine.pick.receipt?.commandId ?? '');
-    await submitClear(playerId, { commandId, raceId: race.id }, race);
+    await submitClear(playerId, { commandId, raceId: race.id }, { race, code: null });
   }
 
   return {
@@ -129,12 +137,12 @@ export function createPicksService(deps: PicksDeps) {
     },
 
     async vote(caller: Caller, payload: Payload<'vote:place'>): Promise<Reply<'vote:place'>> {
-      const race = await raceOfPicker(caller, payload.raceId);
-      const code = checkVote(race, payload.place);
-      if (code !== null) throw refuse(code);
+      const wish = await raceOfPicker(caller, payload.raceId);
+      const code = checkVote(wish.race, payload.place);
+      if (code !== null) throw refuse(wish.code ?? code);
       const { commandId, raceId, place } = payload;
       const parts = leaves.make(raceId, caller.playerId, payload, { kind: 'vote', place });
-      const answer = await queue.submit({
+      const item = {
         kind: 'vote',
         playerId: caller.playerId,
         commandId,
@@ -142,7 +150,8 @@ export function createPicksService(deps: PicksDeps) {
         raceId,
         ...parts,
         place,
-      });
+      } as const;
+      const answer = await give(item, wish.code);
       return { receipt: answer.receipt ?? receiptOf(raceId, commandId, parts) };
     },
   };

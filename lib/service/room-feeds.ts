@@ -11,12 +11,17 @@ type EventsListener = (roomId: RoomId, events: readonly RoomEvent[]) => void;
 type Feed = {
   readonly roomId: RoomId;
   state: RoomState;
-  /** Deliveries that came while a load was under way; null when none is. */
-  waiting: Delivery[] | null;
+  /** The load that is under way, or that is tried again soon; deliveries wait for it. */
+  loading: Promise<void> | null;
+  waiting: Delivery[];
+  retry: NodeJS.Timeout | null;
   subscription: { close(): Promise<void> } | null;
   /** Called once each when the state has reached a seq. */
   readonly reached: Set<{ readonly epoch: Epoch; readonly seq: number; readonly resolve: () => void }>;
 };
+
+/** Until a store that did not answer is asked again for what a feed is missing. */
+const RETRY_MS = 250;
 
 export type RoomFeedsDeps = {
   readonly store: RoomStore;
@@ -71,6 +76,7 @@ export class RoomFeeds {
     const feed = this.#feeds.get(roomId);
     if (!feed) return;
     this.#feeds.delete(roomId);
+    if (feed.retry !== null) clearTimeout(feed.retry);
     for (const waiter of feed.reached) waiter.resolve();
     await feed.subscription?.close();
   }
@@ -96,7 +102,7 @@ export class RoomFeeds {
     await Promise.all([...this.#feeds.keys()].map((roomId) => this.leave(roomId)));
   }
 
-  /** Loads again, as after a conflict that cannot be explained by what is still on its way. */
+  /** Loads again, as after a conflict that cannot be explained by what is still on its way. Rejects when the store does not answer. */
   async reload(roomId: RoomId): Promise<void> {
     const feed = this.#feeds.get(roomId);
     if (feed) await this.#load(feed);
@@ -118,12 +124,15 @@ export class RoomFeeds {
       if (feed === null) early.push(delivery);
       else this.#receive(feed, delivery);
     });
-    const loaded = await this.#deps.store.load(roomId);
-    if (loaded === null) {
-      await subscription.close();
-      return null;
+    let loaded: LoadedRoom | null = null;
+    try {
+      loaded = await this.#deps.store.load(roomId);
+    } finally {
+      if (loaded === null || this.#closed) await subscription.close();
     }
-    feed = { roomId, state: this.#stateOf(loaded, null), waiting: null, subscription, reached: new Set() };
+    if (loaded === null || this.#closed) return null;
+    const idle = { loading: null, waiting: [], retry: null };
+    feed = { roomId, state: this.#stateOf(loaded, null), ...idle, subscription, reached: new Set() };
     this.#feeds.set(roomId, feed);
     for (const delivery of early) this.#receive(feed, delivery);
     return feed;
@@ -145,23 +154,20 @@ export class RoomFeeds {
   }
 
   #receive(feed: Feed, delivery: Delivery): void {
-    if (feed.waiting !== null) {
+    if (feed.loading !== null) {
       feed.waiting.push(delivery);
       return;
     }
     const { state } = feed;
-    if (delivery.epoch !== state.epoch) {
-      this.#repair(feed, delivery);
-      return;
+    const fresh = delivery.epoch === state.epoch ? delivery.entries.filter(({ seq }) => seq > state.seq) : null;
+    if (fresh?.length === 0) return;
+    if (fresh?.[0]?.seq === state.seq + 1) this.#advance(feed, fresh, delivery);
+    else {
+      this.#load(feed).catch((error: unknown) =>
+        this.#deps.log.warn({ err: error, roomId: feed.roomId }, 'room not loaded'),
+      );
+      feed.waiting.push(delivery);
     }
-    const fresh = delivery.entries.filter((entry) => entry.seq > state.seq);
-    const first = fresh[0];
-    if (first === undefined) return;
-    if (first.seq !== state.seq + 1) {
-      this.#repair(feed, delivery);
-      return;
-    }
-    this.#advance(feed, fresh, delivery);
   }
 
   #advance(
@@ -192,42 +198,46 @@ export class RoomFeeds {
     }
   }
 
-  #repair(feed: Feed, delivery: Delivery): void {
-    feed.waiting = [delivery];
-    this.#load(feed).catch((error: unknown) => {
-      this.#deps.log.warn({ err: error, roomId: feed.roomId }, 'room repair failed');
-    });
+  /** One load at a time; who asks meanwhile shares it. Rejects when the store does not answer, and is then tried again by itself. */
+  #load(feed: Feed): Promise<void> {
+    feed.loading ??= this.#catchUp(feed).then(
+      () => {
+        feed.loading = null;
+        for (const delivery of feed.waiting.splice(0)) this.#receive(feed, delivery);
+      },
+      (error: unknown) => {
+        feed.retry = setTimeout(() => {
+          feed.loading = null;
+          this.#load(feed).catch(() => {});
+        }, RETRY_MS);
+        if (this.#feeds.get(feed.roomId) !== feed) clearTimeout(feed.retry);
+        throw error;
+      },
+    );
+    return feed.loading;
   }
 
   /** Missing entries are delivered from the log where it still has them; else the room is taken as it is now. */
-  async #load(feed: Feed): Promise<void> {
-    const { epoch, seq } = feed.state;
-    feed.waiting ??= [];
-    try {
-      const missed = await this.#deps.store.since(feed.roomId, epoch, seq);
-      const loaded = await this.#deps.store.load(feed.roomId);
-      if (loaded === null) {
-        await this.leave(feed.roomId);
-        return;
-      }
-      const bridged = missed !== null && loaded.epoch === epoch;
-      if (bridged && missed.length > 0) {
-        this.#advance(feed, missed, {
-          epoch,
-          version: loaded.document.version,
-          factVersion: loaded.document.factVersion,
-        });
-      } else if (!bridged) {
-        feed.state = this.#stateOf(loaded, feed.state);
-        for (const waiter of feed.reached) waiter.resolve();
-        this.#tell(() => {
-          for (const listener of this.#resets) listener(feed.roomId);
-        });
-      }
-    } finally {
-      const waiting = feed.waiting ?? [];
-      feed.waiting = null;
-      for (const delivery of waiting) this.#receive(feed, delivery);
+  async #catchUp(feed: Feed): Promise<void> {
+    const { store } = this.#deps;
+    const { roomId, state } = feed;
+    const { epoch, seq } = state;
+    const loaded = await store.load(roomId);
+    const missed = loaded?.epoch === epoch ? await store.since(roomId, epoch, seq) : null;
+    if (this.#feeds.get(roomId) !== feed) return;
+    if (loaded === null) {
+      await this.leave(roomId);
+    } else if (missed === null) {
+      feed.state = this.#stateOf(loaded, state);
+      for (const waiter of feed.reached) waiter.resolve();
+      this.#tell(() => {
+        for (const listener of this.#resets) listener(roomId);
+      });
+    } else {
+      // What came after the load has not its versions; it is on its way to us by itself.
+      const fresh = missed.filter((entry) => entry.seq <= loaded.seq);
+      const { version, factVersion } = loaded.document;
+      if (fresh.length > 0) this.#advance(feed, fresh, { epoch, version, factVersion });
     }
   }
 }

@@ -7,7 +7,9 @@ import type { Caller } from './caller.ts';
 import type { RoomState } from './room-access.ts';
 import type { RoomCommands } from './room-commands.ts';
 import type { RoomFeeds } from './room-feeds.ts';
+import { createRoomPresence } from './room-presence.ts';
 import type { RoomSecrets } from './room-secrets.ts';
+import { within } from './within.ts';
 
 export type RaceViews = {
   /** The room's race at least as new as `factVersion`; null: it never had one. Rejects when PostgreSQL is away and nothing is cached. */
@@ -30,6 +32,7 @@ export type MembershipDeps = {
   readonly instanceId: string;
   readonly degraded: () => Snapshot['degraded'];
   readonly rules: { readonly spectatorsPerRoom: number };
+  readonly limits: { readonly ledgerAnswerMs: number };
   /** Sends what a newcomer of a running race has missed. */
   readonly sendFramesSoFar: (connectionId: string, roomId: RoomId) => void;
 };
@@ -62,6 +65,9 @@ export function createMembership(deps: MembershipDeps) {
     return commands.submit(roomId, { mark: null, decide: (room, now) => decideRoom(room, command, now, deps.rules) });
   }
 
+  const isHere = (roomId: RoomId, playerId: PlayerId): boolean => connectionsOf(roomId, playerId).length > 0;
+  const presence = createRoomPresence({ ...deps, isHere });
+
   function lease(roomId: RoomId): void {
     store
       .lease(roomId, deps.instanceId, playersHere(roomId), LEASE_MS)
@@ -81,15 +87,15 @@ export function createMembership(deps: MembershipDeps) {
     return { ...entry, last };
   }
 
-  /** Synchronous: the caller takes the snapshot in the same tick. */
+  /** Synchronous: the caller takes the snapshot in the same tick. A connection that is gone by now is in no room. */
   function attach(caller: Caller, roomId: RoomId): void {
+    presence.tell(roomId, caller.playerId);
+    if (!seats.attach(caller.connectionId, roomId)) return;
     const players = rooms.get(roomId) ?? new Map<PlayerId, Set<string>>();
     const own = players.get(caller.playerId) ?? new Set<string>();
     rooms.set(roomId, players.set(caller.playerId, own.add(caller.connectionId)));
     connections.set(caller.connectionId, { roomId, playerId: caller.playerId });
-    seats.attach(caller.connectionId, roomId);
     if (own.size === 1) lease(roomId);
-    inBackground(roomId, { kind: 'presence', playerId: caller.playerId, connected: true });
     deps.sendFramesSoFar(caller.connectionId, roomId);
   }
 
@@ -104,16 +110,20 @@ export function createMembership(deps: MembershipDeps) {
     inBackground(gone.roomId, { kind: 'leave', playerId: gone.playerId, cause: 'left-elsewhere' });
   }
 
-  /** Loads what a snapshot needs, then takes it and the seat in one tick. */
+  /**
+   * Loads what a snapshot needs, then takes it and the seat in one tick. null: the room has been closed, or the player put out
+   * of it, meanwhile.
+   */
   async function enter(
     caller: Caller,
     roomId: RoomId,
   ): Promise<{ state: RoomState; room: Snapshot; seat: string } | null> {
-    const before = await withRace(roomId);
-    if (before === null) return null;
+    await withRace(roomId);
+    const state = feeds.state(roomId);
+    if (state === null || state.document.closed !== null) return null;
+    if (memberOf(state.document, caller.playerId) === undefined) return null;
     leaveOther(caller, roomId);
     attach(caller, roomId);
-    const state = feeds.state(roomId) ?? before;
     return { state, room: snapshot(state, caller.playerId), seat: seatOf(state, caller.playerId) };
   }
 
@@ -122,7 +132,7 @@ export function createMembership(deps: MembershipDeps) {
     const state = await feeds.serve(roomId);
     if (state === null) return null;
     try {
-      await deps.races.view(roomId, state.document.factVersion);
+      await within(deps.races.view(roomId, state.document.factVersion), deps.limits.ledgerAnswerMs);
     } catch (error) {
       log.warn({ err: error, roomId }, 'race of the room not readable');
     }
@@ -166,7 +176,13 @@ export function createMembership(deps: MembershipDeps) {
     const gone = forget(connectionId);
     if (!gone?.last) return;
     lease(gone.roomId);
-    inBackground(gone.roomId, { kind: 'presence', playerId: gone.playerId, connected: false });
+    presence.tell(gone.roomId, gone.playerId);
+  }
+
+  /** The seat of a player who has been away for too long; whoever is here after all is told to be. */
+  function endSeat(roomId: RoomId, playerId: PlayerId): void {
+    if (isHere(roomId, playerId)) presence.tell(roomId, playerId);
+    else inBackground(roomId, { kind: 'leave', playerId, cause: 'timeout' });
   }
 
   /** Takes every connection of a player out of the room, telling each why. */
@@ -184,6 +200,25 @@ export function createMembership(deps: MembershipDeps) {
     for (const event of events) follow(roomId, event);
   });
 
+  /** What happened in between is not known one by one: everybody here is given the room as it is. */
+  feeds.onReset((roomId) => {
+    const state = feeds.state(roomId);
+    if (state === null) return;
+    const { closed, kickedAt } = state.document;
+    for (const playerId of playersHere(roomId)) {
+      if (closed !== null) putOut(roomId, playerId, { cause: closed.cause });
+      else if (memberOf(state.document, playerId) === undefined)
+        putOut(roomId, playerId, { cause: kickedAt[playerId] === undefined ? 'timeout' : 'kicked' });
+      else {
+        presence.tell(roomId, playerId);
+        const message = { room: snapshot(state, playerId), seat: seatOf(state, playerId) };
+        for (const connectionId of connectionsOf(roomId, playerId))
+          push.connection(connectionId, 'room:snapshot', message);
+      }
+    }
+    lease(roomId);
+  });
+
   function follow(roomId: RoomId, event: RoomEvent): void {
     if (event.type === 'member left') {
       const cause = event.cause === 'left' ? 'left-elsewhere' : event.cause;
@@ -193,25 +228,18 @@ export function createMembership(deps: MembershipDeps) {
       for (const playerId of playersHere(roomId)) putOut(roomId, playerId, { cause: event.cause });
     }
     // Somebody else's view of us was late: we know best who is connected here.
-    if (
-      event.type === 'member changed' &&
-      event.patch.connected === false &&
-      connectionsOf(roomId, event.playerId).length > 0
-    ) {
-      inBackground(roomId, { kind: 'presence', playerId: event.playerId, connected: true });
-    }
+    if (event.type === 'member changed' && event.patch.connected === false && isHere(roomId, event.playerId))
+      presence.tell(roomId, event.playerId);
   }
 
   return {
     submit,
     inBackground,
     enter,
-    attach,
     withRace,
     snapshot,
-    seatOf,
-    leaveOther,
     disconnected,
+    endSeat,
     leave,
     roomOf: (connectionId: string): RoomId | null => connections.get(connectionId)?.roomId ?? null,
     roomsOf: (playerId: PlayerId): readonly RoomId[] =>
@@ -219,6 +247,7 @@ export function createMembership(deps: MembershipDeps) {
     renewLeases: (): void => {
       for (const roomId of rooms.keys()) lease(roomId);
     },
+    catchUp: presence.catchUp,
   };
 }
 export type Membership = ReturnType<typeof createMembership>;

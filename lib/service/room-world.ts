@@ -11,6 +11,7 @@ import type {
 } from '../ports.ts';
 import type { RoomEventBody, Snapshot } from '../protocol.ts';
 import { createChat } from './chat.ts';
+import { createPatience } from './in-time.ts';
 import { createLobby } from './lobby.ts';
 import type { RoomAccess } from './room-access.ts';
 import { RoomCommands } from './room-commands.ts';
@@ -20,6 +21,7 @@ import { createRoomHosts } from './room-hosts.ts';
 import { createMembership, type MembershipDeps } from './room-membership.ts';
 import type { RoomSecrets } from './room-secrets.ts';
 import { createRooms, type RoomsDeps } from './rooms.ts';
+import { within } from './within.ts';
 
 export type RoomWorldDeps = {
   readonly store: RoomStore;
@@ -66,14 +68,28 @@ export type RoomServicesDeps = RoomWorldDeps & {
     readonly spectatorsPerRoom: number;
     readonly livingRoomsPerPlayer: number;
     readonly chatCharacters: number;
+    readonly ledgerAnswerMs: number;
   };
 };
 
-/** The people's side: who is where, and what they may ask of rooms, chat and lobby. */
+/** The people's side: who is where, and what they may ask of rooms, chat and lobby. No request waits for a silent PostgreSQL. */
 export function createRoomServices(deps: RoomServicesDeps) {
-  const shared = { ...deps, ...deps.world, rules: { spectatorsPerRoom: deps.limits.spectatorsPerRoom } };
+  const { world, limits } = deps;
+  const { ledgerAnswerMs } = limits;
+  const patience = createPatience(ledgerAnswerMs);
+  const shared = { ...deps, ...world, patience, rules: { spectatorsPerRoom: limits.spectatorsPerRoom } };
   const membership = createMembership(shared);
   const hosts = createRoomHosts(shared);
-  const rooms = createRooms({ ...shared, membership, hosts });
-  return { membership, hosts, rooms, chat: createChat(shared), lobby: createLobby(deps) };
+  const asked = {
+    ...shared,
+    records: patience.rooms(deps.records),
+    slowRecords: deps.records,
+    archive: patience.archive(deps.archive),
+    raceRecords: patience.bets(deps.raceRecords),
+    revive: (roomId: RoomId) => patience.wait(deps.revive(roomId), 'none'),
+    // What has been decided is told: the log follows by itself.
+    facts: { publish: async (roomId: RoomId) => void (await within(world.facts.publish(roomId), ledgerAnswerMs)) },
+  };
+  const rooms = createRooms({ ...asked, membership, hosts });
+  return { membership, hosts, rooms, chat: createChat(asked), lobby: createLobby(deps) };
 }

@@ -1,49 +1,56 @@
-import type { RoomId } from '../core/ids.ts';
+import type { PlayerId, RoomId } from '../core/ids.ts';
 import { cardOf, decideRoom, memberOf, memberView, type RoomCommand, raceIsOver } from '../core/room.ts';
 import { DEFAULT_SETTINGS, expiryOf, patchSettings } from '../core/room-settings.ts';
-import type { RoomSettings } from '../core/room-state.ts';
-import { characters, cleanLine } from '../core/text.ts';
+import type { Member } from '../core/room-state.ts';
 import { refuse } from '../errors.ts';
-import type { ArchiveRecords, RaceRecords, RoomRecords, RoomRow } from '../ports.ts';
-import type { Payload, RequestName, RoomEvent } from '../protocol.ts';
+import type { Logger, RaceRecords, RoomRecords, RoomRow } from '../ports.ts';
+import type { Payload, Reply, RequestName } from '../protocol.ts';
 import type { Caller } from './caller.ts';
 import { commandMark } from './command-mark.ts';
+import type { Patience } from './in-time.ts';
 import type { RoomState } from './room-access.ts';
+import { createRoomConfigure, roomName } from './room-configure.ts';
 import type { RoomsService } from './room-contracts.ts';
+import { createRoomDoors, type RoomDoorsDeps } from './room-doors.ts';
 import type { RoomFacts } from './room-facts.ts';
 import type { RoomHosts } from './room-hosts.ts';
 import type { Membership, MembershipDeps } from './room-membership.ts';
-import { hashPassword, newRoomCode, normaliseRoomCode, passwordMatches, sameText } from './room-secrets.ts';
+import { createRoomResume } from './room-resume.ts';
+import { hashPassword, newRoomCode, normaliseRoomCode } from './room-secrets.ts';
 
 export type RoomsDeps = Pick<MembershipDeps, 'store' | 'feeds' | 'commands' | 'clock' | 'secrets' | 'rules'> & {
   readonly records: RoomRecords;
-  readonly archive: Pick<ArchiveRecords, 'messages'>;
+  /** The same without a deadline of their own, for what is finished though its player has been told that it is late. */
+  readonly slowRecords: Pick<RoomRecords, 'configure'>;
+  readonly patience: Pick<Patience, 'wait'>;
   readonly raceRecords: Pick<RaceRecords, 'mine'>;
   readonly membership: Membership;
-  readonly facts: RoomFacts;
+  readonly facts: Pick<RoomFacts, 'publish'>;
   readonly hosts: RoomHosts;
   /** Puts a living room that the store does not have into it; false: there is no such living room. */
   readonly revive: (roomId: RoomId) => Promise<boolean>;
   readonly limits: { readonly livingRoomsPerPlayer: number };
-  /** Wrong passwords by address and room. */
-  readonly passwordGuard: {
-    /** ms to wait; 0: may try. */
-    blockedForMs(address: string, roomId: RoomId): number;
-    wrong(address: string, roomId: RoomId): void;
-  };
+  readonly passwordGuard: RoomDoorsDeps['passwordGuard'];
+  readonly log: Logger;
 };
 
-const ROOM_NAME_CHARACTERS = 30;
 const CLOSED_SHOWN_MS = 7 * 86_400_000;
 const MEMBERS_PAGE = 60;
 const CODE_TRIES = 5;
 
 export function createRooms(deps: RoomsDeps): RoomsService {
-  const { records, membership, feeds, commands, secrets, clock, facts } = deps;
+  const { records, membership, feeds, commands, secrets, clock, facts, store } = deps;
+  const doors = createRoomDoors(deps);
+  const configure = createRoomConfigure({ ...deps, records: deps.slowRecords, doors });
+  const { resume, missedBy } = createRoomResume({ ...deps, open });
 
   /** The served room, brought back into the store if only PostgreSQL knows it. */
+  async function open(roomId: RoomId): Promise<RoomState | null> {
+    return (await feeds.serve(roomId)) ?? ((await deps.revive(roomId)) ? await feeds.serve(roomId) : null);
+  }
+
   async function serve(roomId: RoomId): Promise<RoomState> {
-    const state = (await feeds.serve(roomId)) ?? ((await deps.revive(roomId)) ? await feeds.serve(roomId) : null);
+    const state = await open(roomId);
     if (state !== null && state.document.closed === null) return state;
     const row = await records.get(roomId);
     throw refuse(row === null ? 'NOT_FOUND' : 'ROOM_CLOSED');
@@ -79,20 +86,32 @@ export function createRooms(deps: RoomsDeps): RoomsService {
     roomId: RoomId,
   ): Promise<{ room: ReturnType<Membership['snapshot']>; seat: string }> {
     const entered = await membership.enter(caller, roomId);
-    if (entered === null) throw refuse('ROOM_CLOSED');
+    if (entered === null) throw refuse(feeds.state(roomId) === null ? 'ROOM_CLOSED' : 'NOT_MEMBER');
     return { room: entered.room, seat: entered.seat };
   }
 
-  async function mayEnter(caller: Caller, payload: Payload<'room:join'>, state: RoomState): Promise<void> {
-    if (!state.document.hasPassword || state.document.hostId === caller.playerId) return;
-    const row = await records.get(payload.roomId);
-    if (row === null || row.passwordHash === null) return;
-    if (payload.key !== undefined && sameText(payload.key, secrets.inviteKey(row.id, row.passwordHash))) return;
-    const blockedForMs = deps.passwordGuard.blockedForMs(caller.address, row.id);
-    if (blockedForMs > 0) throw refuse('RATE_LIMITED', { retryAfterMs: blockedForMs });
-    if (payload.password !== undefined && (await passwordMatches(payload.password, row.passwordHash))) return;
-    if (payload.password !== undefined || payload.key !== undefined) deps.passwordGuard.wrong(caller.address, row.id);
-    throw refuse('WRONG_PASSWORD');
+  /**
+   * For what PostgreSQL decides, past the room's line of commands: the answer is remembered there afterwards, so that a repeat has
+   * no second effect and the same answer.
+   */
+  async function once<Name extends 'room:configure' | 'room:handover'>(
+    name: Name,
+    caller: Caller,
+    payload: Payload<Name>,
+    run: () => Promise<Reply<Name>>,
+  ): Promise<Reply<Name>> {
+    const { roomId } = payload;
+    const mark = commandMark(name, caller.playerId, payload);
+    const known = await store.answered(roomId, mark.playerId, mark.commandId, mark.bodyHash);
+    if (known === 'conflict') throw refuse('COMMAND_CONFLICT');
+    if (known !== null) return JSON.parse(known) as Reply<Name>;
+    const done = run().then(async (result) => {
+      await commands
+        .submit(roomId, { mark, decide: () => ({ events: [], result }) })
+        .catch((error: unknown) => deps.log.warn({ err: error, roomId, name }, 'answer not remembered'));
+      return result;
+    });
+    return deps.patience.wait(done, 'unknown');
   }
 
   async function insert(row: Omit<Parameters<RoomRecords['create']>[0], 'code'>): Promise<RoomRow> {
@@ -125,6 +144,7 @@ export function createRooms(deps: RoomsDeps): RoomsService {
         expiresAt: expiryOf(settings, now),
       });
       if (row.closedAt !== null) throw refuse('ROOM_CLOSED');
+      doors.remember(roomId, row.settingsVersion, row.passwordHash);
       await serve(roomId);
       const { commandId } = payload;
       await command(
@@ -134,7 +154,8 @@ export function createRooms(deps: RoomsDeps): RoomsService {
         { kind: 'join', playerId: caller.playerId, nickname: caller.nickname, as: 'player' },
       );
       const entered = await enter(caller, roomId);
-      return { ...entered, ...invite(row) };
+      const { passwordHash } = row;
+      return { ...entered, ...(passwordHash === null ? {} : { inviteKey: secrets.inviteKey(roomId, passwordHash) }) };
     },
 
     async find(_caller, payload) {
@@ -148,7 +169,7 @@ export function createRooms(deps: RoomsDeps): RoomsService {
     async join(caller, payload) {
       const state = await serve(payload.roomId);
       if (memberOf(state.document, caller.playerId) === undefined) {
-        await mayEnter(caller, payload, state);
+        await doors.open(caller, payload, state.document);
         await command('room:join', caller, payload, {
           kind: 'join',
           playerId: caller.playerId,
@@ -157,17 +178,14 @@ export function createRooms(deps: RoomsDeps): RoomsService {
         });
       }
       const entered = await enter(caller, payload.roomId);
-      deps.hosts.ensure(payload.roomId);
-      const row =
-        entered.room.hostId === caller.playerId && entered.room.hasPassword ? await records.get(payload.roomId) : null;
-      return { ...entered, ...(row === null ? {} : invite(row)) };
+      const isHost = entered.room.hostId === caller.playerId;
+      return { ...entered, ...(isHost ? await doors.invite(state.document) : {}) };
     },
 
     async leave(caller, payload) {
       await membership.leave(caller, () =>
         command('room:leave', caller, payload, { kind: 'leave', playerId: caller.playerId, cause: 'left' }),
       );
-      deps.hosts.ensure(payload.roomId);
       return {};
     },
 
@@ -196,60 +214,27 @@ export function createRooms(deps: RoomsDeps): RoomsService {
 
     async members(caller, payload) {
       const state = memberState(caller, payload.roomId);
-      const from =
-        payload.after === undefined ? 0 : state.document.members.findIndex((member) => member.id === payload.after) + 1;
-      const page = state.document.members.slice(from, from + MEMBERS_PAGE);
-      const last = page.at(-1);
-      const more = from + page.length < state.document.members.length && last !== undefined;
-      return { members: page.map((member) => memberView(state, member)), ...(more ? { next: last.id } : {}) };
+      const { page, next } = membersAfter(state.document.members, payload.after);
+      return { members: page.map((member) => memberView(state, member)), ...(next === undefined ? {} : { next }) };
     },
 
     async configure(caller, payload) {
-      const { document } = hostState(caller, payload.roomId);
-      const { patch } = payload;
-      const settings = patch.settings === undefined ? undefined : patchSettings(document.settings, patch.settings);
-      const name = patch.name === undefined ? undefined : roomName(patch.name, caller);
-      const longer = settings !== undefined && patch.settings?.lifetimeMinutes !== undefined;
-      const expiresAt = longer ? expiryOf(settings, clock.now()) : undefined;
-      const passwordHash =
-        patch.password === undefined ? undefined : patch.password === null ? null : await hashPassword(patch.password);
-      const changed = await records.configure(
-        payload.roomId,
-        payload.version,
-        {
-          ...(name === undefined ? {} : { name }),
-          ...(passwordHash === undefined ? {} : { passwordHash }),
-          ...(settings === undefined ? {} : { settings }),
-          ...(expiresAt === undefined ? {} : { expiresAt }),
-        },
-        {
-          type: 'settings changed',
-          version: payload.version + 1,
-          by: caller.playerId,
-          patch: {
-            ...(name === undefined ? {} : { name }),
-            ...(passwordHash === undefined ? {} : { hasPassword: passwordHash !== null }),
-            ...(settings === undefined ? {} : { settings: patch.settings as Partial<RoomSettings> }),
-            ...(expiresAt === undefined ? {} : { expiresAt }),
-          },
-        },
+      const { roomId, patch } = payload;
+      const changed = await once('room:configure', caller, payload, () =>
+        configure(caller, payload, () => hostState(caller, roomId)),
       );
-      if (changed.kind === 'absent') throw refuse('NOT_FOUND');
-      if (changed.kind === 'conflict') throw refuse('BUSY', { data: { version: changed.version } });
-      await facts.publish(payload.roomId);
-      return {
-        version: changed.version,
-        ...(passwordHash ? { inviteKey: secrets.inviteKey(payload.roomId, passwordHash) } : {}),
-      };
+      const state = feeds.state(roomId);
+      return { ...changed, ...(state !== null && patch.password ? await doors.invite(state.document) : {}) };
     },
 
-    async handover(caller, payload) {
-      const { document } = hostState(caller, payload.roomId);
-      if (memberOf(document, payload.playerId) === undefined) throw refuse('NOT_FOUND', { path: 'playerId' });
-      if (payload.playerId !== caller.playerId)
-        await deps.hosts.handOver(payload.roomId, caller.playerId, payload.playerId);
-      return {};
-    },
+    handover: (caller, payload) =>
+      once('room:handover', caller, payload, async () => {
+        const { document } = hostState(caller, payload.roomId);
+        if (memberOf(document, payload.playerId) === undefined) throw refuse('NOT_FOUND', { path: 'playerId' });
+        if (payload.playerId !== caller.playerId)
+          await deps.hosts.handOver(payload.roomId, caller.playerId, payload.playerId);
+        return {};
+      }),
 
     async kick(caller, payload) {
       memberState(caller, payload.roomId);
@@ -266,29 +251,7 @@ export function createRooms(deps: RoomsDeps): RoomsService {
       return {};
     },
 
-    async resume(caller, resume) {
-      const state =
-        (await feeds.serve(resume.roomId)) ??
-        ((await deps.revive(resume.roomId)) ? await feeds.serve(resume.roomId) : null);
-      if (state === null || state.document.closed !== null)
-        return { kind: 'left', cause: state?.document.closed?.cause ?? (await closeCause(resume.roomId)) };
-      if (memberOf(state.document, caller.playerId) === undefined) {
-        const refused = await reseat(caller, resume, state);
-        if (refused !== null) return { kind: 'left', cause: refused };
-      }
-      await membership.withRace(resume.roomId);
-      const missed = await missedBy(resume.roomId, resume);
-      const entered = await membership.enter(caller, resume.roomId);
-      if (entered === null) return { kind: 'left', cause: 'gone' };
-      deps.hosts.ensure(resume.roomId);
-      const { epoch, seq } = entered.state;
-      if (missed === null || epoch !== resume.epoch || seq !== (missed.at(-1)?.seq ?? resume.seq))
-        return { kind: 'snapshot', room: entered.room, seat: entered.seat };
-      return {
-        kind: 'events',
-        packet: { roomId: resume.roomId, epoch, fromSeq: resume.seq + 1, toSeq: seq, events: missed },
-      };
-    },
+    resume,
 
     disconnected(caller) {
       membership.disconnected(caller.connectionId);
@@ -301,59 +264,16 @@ export function createRooms(deps: RoomsDeps): RoomsService {
 
     roomOf: membership.roomOf,
   };
-
-  function invite(row: RoomRow): { inviteKey?: string } {
-    return row.passwordHash === null ? {} : { inviteKey: secrets.inviteKey(row.id, row.passwordHash) };
-  }
-
-  async function closeCause(roomId: RoomId): Promise<'closed' | 'expired' | 'gone'> {
-    return (await records.get(roomId).catch(() => null))?.closeCause ?? 'gone';
-  }
-
-  /** Everything delivered above the client's position; null when it must take a snapshot. */
-  async function missedBy(
-    roomId: RoomId,
-    at: Pick<Payload<'room:sync'>, 'epoch' | 'seq'>,
-  ): Promise<readonly RoomEvent[] | null> {
-    const state = feeds.state(roomId);
-    if (state === null || state.epoch !== at.epoch || at.seq > state.seq) return null;
-    if (at.seq === state.seq) return [];
-    const entries = await deps.store.since(roomId, at.epoch, at.seq);
-    const now = feeds.state(roomId);
-    if (entries === null || now === null || now.epoch !== at.epoch) return null;
-    return entries.filter((entry) => entry.seq <= now.seq).map((entry) => JSON.parse(entry.json) as RoomEvent);
-  }
-
-  /** The seat ticket's holder sits down again where the document lost the join; null: seated. */
-  async function reseat(
-    caller: Caller,
-    resume: Parameters<RoomsService['resume']>[1],
-    state: RoomState,
-  ): Promise<'kicked' | 'timeout' | null> {
-    const ticket = resume.seat === undefined ? null : secrets.openSeat(resume.seat);
-    if (ticket === null || ticket.roomId !== resume.roomId || ticket.playerId !== caller.playerId) return 'timeout';
-    // A seat of this epoch ended for a cause (left, timed out, kicked); only a new epoch can have lost it.
-    if (state.epoch === ticket.epoch)
-      return state.document.kickedAt[caller.playerId] === undefined ? 'timeout' : 'kicked';
-    const command: RoomCommand = {
-      kind: 'reseat',
-      playerId: caller.playerId,
-      nickname: caller.nickname,
-      role: ticket.role,
-      joinedAt: ticket.joinedAt,
-      issuedAt: ticket.issuedAt,
-    };
-    return membership.submit(resume.roomId, command).then(
-      () => null,
-      () => 'kicked' as const,
-    );
-  }
 }
 
-/** A given name cleaned (NAME_INVALID when too long); none or empty: named after its maker. */
-function roomName(given: string | undefined, caller: Pick<Caller, 'nickname' | 'locale'>): string {
-  const name = cleanLine(given ?? '');
-  if (characters(name) > ROOM_NAME_CHARACTERS) throw refuse('NAME_INVALID', { path: 'name' });
-  if (name !== '') return name;
-  return caller.locale === 'ko' ? `${caller.nickname}의 방` : `${caller.nickname}'s room`;
+/** The page behind a cursor. It holds on to when its last member came, since that one may be gone by the next page. */
+function membersAfter(members: readonly Member[], cursor: PlayerId | undefined) {
+  const [id, joinedAt] = cursor?.split('@', 2) ?? [];
+  const at = members.findIndex((member) => member.id === id);
+  const next = members.findIndex((member) => member.joinedAt >= Number(joinedAt));
+  const from = cursor === undefined ? 0 : at >= 0 ? at + 1 : next < 0 ? members.length : next;
+  const page = members.slice(from, from + MEMBERS_PAGE);
+  const last = page.at(-1);
+  const more = last !== undefined && from + page.length < members.length;
+  return { page, next: more ? (`${last.id}@${last.joinedAt}` as PlayerId) : undefined };
 }

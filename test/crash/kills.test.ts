@@ -103,11 +103,16 @@ describe.each([['the server alone', 'server'] as const, ['the server and Postgre
       await expectPoints(done.witness, done.crowd.bots, records);
     });
 
-    it('[OP101] nothing that was said is said twice', async () => {
+    it('[OP101] nothing that was said is said twice, also when it is sent once more now', async () => {
       for (const bot of done.crowd.bots) {
-        const { messages } = await bot.client.request('chat:history', { roomId: bot.roomId, limit: 50 });
-        expect(new Set(messages.map(({ id }) => id)).size).toBe(messages.length);
-        expect(new Set(messages.map(({ text }) => text)).size).toBe(messages.length);
+        const history = async () =>
+          (await bot.client.request('chat:history', { roomId: bot.roomId, limit: 50 })).messages;
+        const before = await history();
+        expect(new Set(before.map(({ text }) => text)).size).toBe(before.length);
+        const texts = new Set(before.map(({ text }) => text));
+        const said = bot.sent.filter(({ name, body }) => name === 'chat:send' && texts.has(String(body['text'])));
+        for (const { name, body, answer } of said) expect(await bot.client.raw(name, body)).toEqual(answer);
+        expect(await history()).toEqual(before);
       }
     });
   },

@@ -7,6 +7,8 @@ import { kill, type RaceNow, type Victims, Witness } from './world.ts';
 
 /** For a hang, not for a speed. */
 const PATIENCE = { deadlineMs: 60_000 };
+/** About what a start takes. */
+const START_MS = 1_200;
 
 type Moment = {
   readonly name: string;
@@ -34,6 +36,8 @@ export type Strike = {
   readonly found: string;
   /** Commands on their way at the kill. */
   readonly inFlight: number;
+  /** Killed once more while it started. */
+  readonly twice: boolean;
   readonly backAfterMs: number;
 };
 
@@ -93,6 +97,8 @@ export async function storm(victims: Victims, kills: number): Promise<Storm> {
     const killedAt = performance.now();
     if (victims === 'server') await witness.races();
     const before = victims === 'server' ? await witness.newest(roomId) : undefined;
+    const twice = random.below(4) === 0;
+    if (twice) await killWhileStarting();
     await server.restart();
     const race = before ?? (await witness.newest(roomId));
     const drawn = race?.phase === 'closed' ? (race.outcome === null ? ', not drawn' : ', drawn') : '';
@@ -102,8 +108,17 @@ export async function storm(victims: Victims, kills: number): Promise<Storm> {
       moment: moment.name,
       found: `${race?.phase}${drawn}`,
       inFlight,
+      twice,
       backAfterMs: Math.round(performance.now() - killedAt),
     };
+  }
+
+  /** Wherever it is by then: recovering, migrating, putting rooms back, or up already. */
+  async function killWhileStarting(): Promise<void> {
+    const starting = server.restart().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, random.below(START_MS)));
+    await kill(server, witness, victims);
+    await starting;
   }
 
   crowd.rest();

@@ -62,6 +62,9 @@ beforeAll(async () => {
       LIVING_ROOMS_PER_PLAYER: MOST,
       ROOM_QUEUE: '100000',
       CONNECTIONS_PER_PLAYER: '100',
+      LEDGER_ANSWER_MS: '20000',
+      LEDGER_QUEUE_MS: '20000',
+      REQUEST_DEADLINE_MS: '30000',
       UNARCHIVED_ENTRIES: MOST,
     },
   });

@@ -64,7 +64,7 @@ async function start(host: TestClient, roomId: Room, rerunOf?: RaceId): Promise<
   return raceId;
 }
 
-describe.concurrent('pick rooms', () => {
+describe.concurrent('pick rooms', { timeout: 120_000 }, () => {
   it('[RC64] in a manual room five rounds catch somebody each, by a place voted in secret, and each record verifies', async () => {
     const { roomId, players } = await table.room('pick', ['ann', 'ben', 'cho'], { openSeconds: 200, track: 'short' });
     const [ann, ben, cho] = [at(players, 0), at(players, 1), at(players, 2)];
@@ -329,6 +329,7 @@ describe.concurrent('pick rooms', () => {
     const { roomId, players } = await table.room('pick', ['tim', 'uma', 'vic', 'wes', 'xia'], {
       exclusivePicks: true,
       horses: 4,
+      openSeconds: 200,
     });
     const [host, ...others] = [at(players, 0), ...players.slice(1)];
     expect((await host.refused('race:start', { roomId })).code).toBe('NOT_ENOUGH_HORSES');
@@ -338,6 +339,14 @@ describe.concurrent('pick rooms', () => {
     const raceId = await start(host, roomId);
     expect((await at(others, 0).refused('race:start', { roomId })).code).toBe('NOT_HOST');
     expect((await host.request('race:get', { raceId })).taken).toEqual([]);
+    // Nobody is waited for who sits out after all.
+    await at(others, 1).request('room:ready', { roomId, ready: true });
+    await pick(host, raceId, 1);
+    await pick(at(others, 0), raceId, 2);
+    expect(eventsOf(host).some(({ type }) => type === 'race closing')).toBe(false);
+    await at(others, 1).request('room:ready', { roomId, ready: false });
+    await host.event('race closing', (event) => event.raceId === raceId);
+    expect((await settledRecord(host, raceId)).picks).toHaveLength(2);
   });
 });
 

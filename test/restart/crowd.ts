@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { MessageId, RoomId } from '../../lib/core/ids.ts';
-import type { ChatMessage, MemberView, RoomEvent } from '../../lib/protocol.ts';
+import type { MessageId, RaceId, RoomId } from '../../lib/core/ids.ts';
+import type { ChatMessage, MemberView, Reply, RoomEvent } from '../../lib/protocol.ts';
 import type { TestClient } from '../helpers/client.ts';
 import { until } from '../helpers/until.ts';
 
@@ -43,6 +44,33 @@ export function startTalk(clients: readonly TestClient[]) {
       stopped = true;
       await Promise.all(talking);
       return lines;
+    },
+  };
+}
+
+export type Placed = { readonly commandId: string; readonly answer: Reply<'bet:place'> };
+
+/** Somebody who bets as fast as answers come, in one race, until told to stop. What was not acknowledged may be there or not. */
+export function startBets(client: TestClient, raceId: RaceId, most: number) {
+  const placed: Placed[] = [];
+  let stopped = false;
+  const betting = (async () => {
+    for (let count = 0; count < most && !stopped; ) {
+      await sleep(5);
+      if (!client.socket.connected || stopped) continue;
+      const commandId = randomUUID();
+      const bet = { raceId, pool: 'win' as const, selection: [1 + (count % 8)], stake: '100', commandId };
+      count += 1;
+      const answer = await client.ask('bet:place', bet).catch(() => undefined);
+      if (answer?.ok) placed.push({ commandId, answer: answer.data });
+    }
+  })();
+  return {
+    placed: (): readonly Placed[] => [...placed],
+    async stop(): Promise<readonly Placed[]> {
+      stopped = true;
+      await betting;
+      return placed;
     },
   };
 }

@@ -20,7 +20,9 @@ import {
   fresh,
   type Line,
   PATIENCE,
+  type Placed,
   readiesOf,
+  startBets,
   startTalk,
   untilBack,
   untilLevel,
@@ -39,7 +41,11 @@ const told: string[] = [];
 
 beforeAll(async () => {
   table = await setTable();
-  const bet = await table.room('bet', ['ann', 'ben', 'cho', 'dee'], { openSeconds: 300, track: 'short' });
+  const bet = await table.room('bet', ['ann', 'ben', 'cho', 'dee'], {
+    openSeconds: 300,
+    track: 'short',
+    maxStakePerRace: 1_000_000,
+  });
   const auto = await table.room('bet', ['eve', 'fox', 'gil'], {
     mode: 'auto',
     openSeconds: 60,
@@ -105,10 +111,32 @@ async function expectLines(lines: readonly Line[]): Promise<void> {
   }
 }
 
-describe('a restart with people in rooms', () => {
+/** Each acknowledged bet is there once, and asked again with its own id it is answered as the first time. */
+async function expectBets(client: TestClient, raceId: RaceId, placed: readonly Placed[]): Promise<void> {
+  const { bets } = await client.request('bet:mine', { raceId });
+  const ids = bets.map(({ betId }) => betId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(placed.filter(({ answer }) => !ids.includes(answer.betId))).toEqual([]);
+  // At most the one that was under way is there without an answer.
+  expect(ids.length - placed.length).toBeLessThanOrEqual(1);
+  const last = at(placed, -1);
+  const bet = bets.find(({ betId }) => betId === last.answer.betId);
+  const again = {
+    raceId,
+    pool: 'win' as const,
+    selection: [...(bet?.selection ?? [])],
+    stake: '100',
+    commandId: last.commandId,
+  };
+  expect(await client.request('bet:place', again)).toEqual(last.answer);
+  expect((await client.refused('bet:place', { ...again, stake: '200' })).code).toBe('COMMAND_CONFLICT');
+}
+
+describe('a restart with people in rooms', { timeout: 120_000 }, () => {
   it('[OP63] after SIGTERM every room, member, role, ready mark and acknowledged message is there, and everybody is back', async () => {
     const [bet, , pick] = rooms;
     if (!bet || !pick) throw new Error('unreachable');
+    const race = await at(bet.players, 0).request('race:start', { roomId: bet.roomId });
     await at(pick.players, 3).request('room:ready', { roomId: pick.roomId, ready: false });
     await at(bet.players, 3).request('room:role', { roomId: bet.roomId, as: 'spectator' });
     await at(bet.players, 0).request('room:handover', { roomId: bet.roomId, playerId: at(bet.players, 1).id });
@@ -119,16 +147,47 @@ describe('a restart with people in rooms', () => {
       () => rooms.every(({ roomId }) => talk.lines().filter((line) => line.roomId === roomId).length > 20),
       PATIENCE,
     );
+    const asked = await at(pick.players, 0).request('chat:send', { roomId: pick.roomId, text: '몇 번?' });
+    const answered = await at(pick.players, 1).request('chat:send', {
+      roomId: pick.roomId,
+      text: '3번!',
+      replyTo: asked.messageId,
+      mentions: [at(pick.players, 0).id],
+    });
+    await at(pick.players, 2).request('chat:react', {
+      roomId: pick.roomId,
+      messageId: answered.messageId,
+      emoji: '🎉',
+      on: true,
+    });
+    const bets = startBets(at(bet.players, 2), race.raceId, 400);
+    await until('bets are placed', () => bets.placed().length > 20, PATIENCE);
     const readies = readiesOf(everybody);
     expect(await table.server.stop()).toBe(0);
     // Everything that was acknowledged, to the last moment.
     const lines = await talk.stop();
+    const placed = await bets.stop();
     await comeBack('SIGTERM', readies);
     const after = await Promise.all(rooms.map(({ players }) => fresh(at(players, 0))));
     expect(after).toEqual(before);
     expect(at(after, 2).members.filter(({ ready }) => ready === false)).toHaveLength(1);
     expect(at(after, 0)).toMatchObject({ hostId: at(bet.players, 1).id, name: '세 번째 집', hasPassword: true });
     await expectLines(lines);
+    const kept = (await wholeHistory(at(pick.players, 3))).find(({ id }) => id === answered.messageId);
+    expect(kept).toMatchObject({
+      text: '3번!',
+      nickname: 'ida',
+      replyTo: asked.messageId,
+      mentions: [at(pick.players, 0).id],
+      reactions: [{ emoji: '🎉', playerIds: [at(pick.players, 2).id] }],
+    });
+    await expectBets(at(bet.players, 2), race.raceId, placed);
+    await ended(at(bet.players, 0), race.raceId);
+    const record = await recordOf(table, at(bet.players, 0), race.raceId);
+    expectVerified(record);
+    expectDividends(record);
+    expectPhasesOnce(at(bet.players, 0), race.raceId);
+    await expectBalance(at(bet.players, 2), [record]);
     // Everybody is connected in everybody's eyes.
     for (const { players } of rooms)
       expect(at(players, 0).room?.snapshot.members.every(({ connected }) => connected)).toBe(true);
@@ -141,6 +200,7 @@ describe('a restart with people in rooms', () => {
     const [hal, ida, jon] = [at(pick.players, 0), at(pick.players, 1), at(pick.players, 2)];
     const outcast = await table.player('outcast');
     await outcast.request('room:join', { roomId: pick.roomId });
+    const { epoch = '', seq = 0, seat = '' } = outcast.room ?? {};
     const talk = startTalk(everybody);
 
     // Longer ago than a second when the end comes.
@@ -173,11 +233,14 @@ describe('a restart with people in rooms', () => {
     await hal.request('pick:choose', { raceId: picking.raceId, horse: 1 });
     await hal.request('vote:place', { raceId: picking.raceId, place: 1 });
     const before = await fresh(hal);
+    const bets = startBets(at(bet.players, 1), race.raceId, 400);
+    await until('bets are placed', () => bets.placed().length > 10, PATIENCE);
     const readies = readiesOf([...everybody, late]);
     await late.request('room:join', { roomId: pick.roomId });
     const killedAt = performance.now();
     await table.server.kill();
     const lines = await talk.stop();
+    const inFlight = await bets.stop();
     await comeBack('kill -9', readies);
     await untilBack([late], readies);
 
@@ -187,12 +250,19 @@ describe('a restart with people in rooms', () => {
     expect(after.members.map(({ id }) => id)).not.toContain(outcast.id);
     expect({ ...after, members: [] }).toEqual({ ...before, members: [] });
     expect(outcast.room).toBeUndefined();
+    // A kick outlives the crash: the ticket from before it is still void.
+    const again = await table.player('outcast', {
+      token: outcast.token ?? '',
+      auth: { resume: { roomId: pick.roomId, epoch, seq, seat } },
+    });
+    expect(again.ready).toMatchObject({ resumed: false, left: { cause: 'kicked' } });
     await expectLines(lines.filter(({ acknowledgedAt }) => acknowledgedAt < killedAt - LOST_MS));
 
     for (const [index, client] of bettors.entries()) {
       const { bets } = await client.request('bet:mine', { raceId: race.raceId });
       expect(bets.map(({ betId }) => betId)).toEqual([placed[index]?.betId]);
     }
+    await expectBets(host, race.raceId, inFlight);
     expect(await jon.request('bet:mine', { raceId: picking.raceId })).toMatchObject({ pick: { horse: 2 } });
     expect(await hal.request('bet:mine', { raceId: picking.raceId })).toMatchObject({
       pick: { horse: 1 },
@@ -213,7 +283,7 @@ describe('a restart with people in rooms', () => {
       expectVerified(record);
       if (record.kind === 'bet') {
         expectDividends(record);
-        for (const bettor of bettors) await expectBalance(bettor, [record]);
+        for (const bettor of [bettors[0], host]) if (bettor) await expectBalance(bettor, [record]);
       }
       expectPhasesOnce(client, raceId);
     }
