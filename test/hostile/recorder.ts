@@ -19,8 +19,19 @@ export function record(client: TestClient): Recorder {
     find: (text) => got.find((one) => one.text.includes(text))?.text.slice(0, 300) ?? null,
     findBefore: (text, at) => got.find((one) => one.at < at && one.text.includes(text))?.text.slice(0, 300) ?? null,
     picksBefore: (raceId, at) =>
-      got
-        .filter((one) => one.at < at && one.text.includes(raceId) && /"picks":\[\{/u.test(one.text))
-        .map((one) => one.text.slice(0, 300)),
+      got.filter((one) => one.at < at && tellsPicks(one.text, raceId)).map((one) => one.text.slice(0, 300)),
   };
+}
+
+/** Whether any part of a Socket.IO packet, at whatever depth, shows picks of the race. */
+function tellsPicks(packet: string, raceId: string): boolean {
+  if (!packet.includes(raceId) || !packet.includes('"picks"')) return false;
+  let found = false;
+  JSON.parse(packet.slice(packet.search(/[[{]/u)), (_key, part: unknown) => {
+    if (part === null || typeof part !== 'object' || !('picks' in part)) return part;
+    const { picks, raceId: ofEvent, id } = part as { picks: unknown; raceId?: string; id?: string };
+    if (Array.isArray(picks) && picks.length > 0 && (ofEvent ?? id) === raceId) found = true;
+    return part;
+  });
+  return found;
 }
