@@ -153,7 +153,8 @@ export class RoomCommands {
     const taken: Taken[] = [];
     const events: RoomEventBody[] = [];
     for (const waiting of open) {
-      const decision = waiting.task.decide({ ...working, document: { ...working.document, factVersion } }, now);
+      const decision = decided(waiting, { ...working, document: { ...working.document, factVersion } }, now);
+      if (decision === null) continue;
       if ('error' in decision) {
         await this.#refuseUnlessRepeated(roomId, waiting, decision.error);
         continue;
@@ -222,6 +223,16 @@ export class RoomCommands {
       answer(waiting, repeat.result);
     }
     return decided.taken.map(({ waiting }) => waiting).filter((waiting) => !done.has(waiting));
+  }
+}
+
+/** Rules do not throw; one that does costs its own command and none of those folded with it. */
+function decided(waiting: Waiting, room: RoomState, now: number): TaskDecision | null {
+  try {
+    return waiting.task.decide(room, now);
+  } catch (error) {
+    waiting.reject(error);
+    return null;
   }
 }
 

@@ -80,6 +80,22 @@ describe('the room log', () => {
     expect(new Set(refused.map((result) => codeOf(result.reason)))).toEqual(new Set(['OVERLOADED']));
   });
 
+  test('[RM7] a rule that throws costs its own command alone', async () => {
+    const { all } = await start();
+    const { commands } = first(all);
+    await commands.submit(roomId, join('a'));
+    const faulty: RoomTask = {
+      mark: null,
+      decide: () => {
+        throw new Error('a fault');
+      },
+    };
+    const results = await Promise.allSettled(
+      [say('a', 'before'), faulty, say('a', 'after')].map((task) => commands.submit(roomId, task)),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
   test('[RM8] a repeat has one effect and the same answer; another body conflicts; later refusals do not matter', async () => {
     const { all } = await start(2);
     const [here, there] = all as [(typeof all)[number], (typeof all)[number]];
