@@ -16,8 +16,16 @@ export type SimulationTask =
       readonly first: number;
       readonly races: number;
     }
-  /** Does nothing but load the engine. */
+  /** Loads the engine and runs it until it is compiled, so that no race pays for that. */
   | { readonly kind: 'warm' };
+
+const WARM_RACES = 20;
+const WARM_FIELD: readonly EngineHorse[] = Array.from({ length: 8 }, (_, index) => ({
+  number: index + 1,
+  style: 'stalker',
+  ability: 0,
+  stamina: 0,
+}));
 
 /** In a worker, or inline when there is no pool. */
 export function runTask(task: SimulationTask): Simulation | readonly number[] {
@@ -27,7 +35,7 @@ export function runTask(task: SimulationTask): Simulation | readonly number[] {
     case 'monte-carlo':
       return countWins(task.track, task.horses, task.first, task.races);
     case 'warm':
-      return [];
+      return countWins('medium', WARM_FIELD, 0, WARM_RACES);
   }
 }
 
