@@ -67,10 +67,11 @@ begin
   closes_at := v_race.closes_at;
   if v_race.id is null then
     outcome := 'absent';
-  elsif v_race.phase <> 'open' or v_now >= v_race.closes_at or greatest(p_closes_at, v_now) >= v_race.closes_at then
+  elsif v_race.phase <> 'open' or v_now >= v_race.closes_at or greatest(p_closes_at, v_now + 1) >= v_race.closes_at then
     outcome := 'already';
   else
-    closes_at := greatest(p_closes_at, v_now);
+    -- Not this millisecond: what was taken in it was taken while the race was open.
+    closes_at := greatest(p_closes_at, v_now + 1);
     update race set closes_at = race_bring_forward.closes_at where id = p_race;
     perform room_add_fact(v_race.room_id, jsonb_build_object('type', 'race closing', 'raceId', p_race, 'closesAt', closes_at));
     outcome := 'moved';

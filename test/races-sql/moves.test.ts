@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RaceOutcome } from '../../lib/core/race-state.ts';
 import { until } from '../helpers/until.ts';
 import {
+  bet,
   closeRace,
   createStage,
   newRace,
@@ -176,6 +177,18 @@ describe('phases', () => {
     expect(closesAt).toBeGreaterThan(race.openedAt);
     await until('closed', async () => (await stage.races.close(race.id, [])) === 'moved', { everyMs: 2 });
     expect((await stage.races.bringForward(race.id, 0)).move).toBe('already');
+  });
+
+  it('[LG49] a close that is brought to this moment lies behind everything that was taken in it', async () => {
+    // A millisecond is long enough for a bet and a move: some of these meet in one.
+    for (let round = 0; round < 60; round++) {
+      const race = await openRace(stage);
+      const { answers } = await stage.ledger.commitBatch([bet(race.id, `soon-${round}`, 1, 100n)]);
+      const { closesAt } = await stage.races.bringForward(race.id, 0);
+      expect(answers[0]?.ok).toBe(true);
+      const [taken] = await stage.query<{ at: bigint }>('select at from ledger_command where race_id = $1', [race.id]);
+      expect(BigInt(closesAt)).toBeGreaterThan(taken?.at ?? 0n);
+    }
   });
 
   it('[LG25] a race that nobody closed for a minute is not closed but voided, and an early or late word of it changes nothing', async () => {
