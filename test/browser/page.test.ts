@@ -105,6 +105,23 @@ describe('the page', () => {
     await close();
   });
 
+  test('[PG21] shows the newest message above the field on a phone, however much was said before', async () => {
+    const { page, close } = await openPage(browser, server.url, { ...PHONE, locale: 'ko-KR' });
+    await page.click('.kind-pick');
+    await page.click('dialog .sheet-foot .button-primary');
+    await page.click('.tabs button >> nth=1');
+    for (const word of ['하나', '둘', '셋']) {
+      const text = `${word} ${'아주 긴 말 '.repeat(30)}`;
+      await page.fill('.chat-line input', text);
+      await page.press('.chat-line input', 'Enter');
+      await page.waitForSelector(`.message:not(.message-pending) .bubble p:text("${word}")`);
+      const hiddenPx = `document.querySelector('.message:last-child').getBoundingClientRect().bottom
+        - document.querySelector('.chat-form').getBoundingClientRect().top`;
+      expect(await page.evaluate(hiddenPx), `of "${word}" below the field`).toBeLessThanOrEqual(0);
+    }
+    await close();
+  });
+
   test('[PG18] recomputes a race from its public record, in the browser', async () => {
     const { page, faults, close } = await openPage(browser, server.url, { ...DESKTOP, locale: 'en-US' });
     await page.click('.kind-bet');

@@ -19,9 +19,14 @@ export function aim(positions: readonly number[], trackLength: number, baseWidth
   return { left: Math.min(Math.max(left, -width * GATE_AT), trackLength - width * LINE_AT), width };
 }
 
+/** What has gone by for the camera: of a race that is played faster than the clock, the race's own time. */
+export function flowMs(clockMs: number, raceMs: number): number {
+  return Math.max(clockMs, raceMs);
+}
+
 /** Moves towards the aim; half of the way in about a fifth of a second, whatever the frame rate. Far off: at once. */
 export function follow(from: Camera | null, to: Camera, elapsedMs: number): Camera {
   if (from === null || Math.abs(to.left - from.left) > to.width * 1.5) return to;
-  const share = 1 - Math.exp(-Math.min(elapsedMs, 250) / 280);
+  const share = 1 - Math.exp(-Math.max(0, elapsedMs) / 280);
   return { left: from.left + (to.left - from.left) * share, width: from.width + (to.width - from.width) * share };
 }

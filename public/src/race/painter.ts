@@ -1,5 +1,5 @@
 import { type DecodedChunk, positionsAt } from '../../../lib/engine/index.ts';
-import { aim, type Camera, follow } from './camera.ts';
+import { aim, type Camera, flowMs, follow } from './camera.ts';
 import { createDust } from './dust.ts';
 import { drawHorse, type HorseLook } from './horse.ts';
 import { PALETTE } from './palette.ts';
@@ -36,6 +36,7 @@ export function createPainter(canvas: HTMLCanvasElement) {
   const dust = createDust();
   let camera: Camera | null = null;
   let lastMs = 0;
+  let lastRaceMs = 0;
 
   function size(): { width: number; height: number } {
     const { clientWidth: width, clientHeight: height } = canvas;
@@ -58,8 +59,10 @@ export function createPainter(canvas: HTMLCanvasElement) {
         scene.raceMs === null ? new Map<number, number>() : positionsAt(scene.chunks, Math.max(0, scene.raceMs));
       const metres = scene.looks.map((look) => (at.get(look.number) ?? 0) / 1_000);
       const baseWidth = width < 560 ? NARROW_METRES : WIDE_METRES;
-      camera = follow(camera, aim(metres, scene.trackLength, baseWidth), nowMs - lastMs);
+      const raceMs = Math.max(0, scene.raceMs ?? 0);
+      camera = follow(camera, aim(metres, scene.trackLength, baseWidth), flowMs(nowMs - lastMs, raceMs - lastRaceMs));
       lastMs = nowMs;
+      lastRaceMs = raceMs;
       const frame: Frame = { context, width, height, camera, trackLength: scene.trackLength, calm: scene.calm };
       drawScenery(frame);
       drawRunners(frame, scene, metres, nowMs);
