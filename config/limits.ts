@@ -66,7 +66,7 @@ export const LIMITS = {
     1,
     1_000_000,
     'players',
-    'later ones start at 0 and wait for the daily allowance',
+    'that one and later ones start at 0 and wait for the daily allowance',
   ),
   spectatorsPerRoom: limit(
     'SPECTATORS_PER_ROOM',

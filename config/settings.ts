@@ -122,7 +122,7 @@ export const SETTINGS = {
     fallback: '',
     rule: KEY_RULE,
     example: keyExample('RECEIPT_KEY'),
-    meaning: 'signs the receipts of bets and picks (Ed25519). Unset: made in DATA_DIR',
+    meaning: 'hides players behind a new tag in the receipts of each race. Unset: made in DATA_DIR',
     secret: true,
     schema: key,
   }),
