@@ -45,11 +45,6 @@ export function createPush(io: Io) {
       const target = io.local.to(channelOf(roomId));
       (target.emit as Emit).call(target, event, message);
     },
-    playersIn(roomId: RoomId): readonly PlayerId[] {
-      const ids = io.of('/').adapter.rooms.get(channelOf(roomId)) ?? new Set<string>();
-      const players = [...ids].flatMap((id) => io.of('/').sockets.get(id)?.data.caller.playerId ?? []);
-      return [...new Set(players)];
-    },
   };
 
   return {

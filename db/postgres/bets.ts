@@ -27,7 +27,7 @@ const OUTCOMES = `select o.player_id, o.bet_id, o.outcome, o.returned, b.pool, b
   from bet_outcome o
   join bet b on b.id = o.bet_id
   join account a on a.player_id = o.player_id
-  where o.race_id = $1 and o.player_id = any ($2)
+  where o.race_id = $1
   order by o.player_id, b.placed_at, b.id`;
 
 type OutcomeRow = {
@@ -43,12 +43,8 @@ type OutcomeRow = {
 };
 
 /** One entry for each of the players who had a bet in the race. */
-export async function readOutcomes(
-  pool: Pool,
-  raceId: RaceId,
-  players: readonly PlayerId[],
-): ReturnType<RaceRecords['outcomes']> {
-  const rows = await read<OutcomeRow>(pool, OUTCOMES, [raceId, players]);
+export async function readOutcomes(pool: Pool, raceId: RaceId): ReturnType<RaceRecords['outcomes']> {
+  const rows = await read<OutcomeRow>(pool, OUTCOMES, [raceId]);
   const found = new Map<PlayerId, { bets: SettledBet[]; balance: bigint; balanceVersion: number }>();
   for (const row of rows) {
     const player = found.get(row.player_id) ?? { bets: [], balance: row.balance, balanceVersion: Number(row.version) };

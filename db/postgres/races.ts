@@ -161,7 +161,7 @@ export function createRaceRecords(pool: Pool): RaceRecords {
       return (await read<PlaceRow>(pool, UNFINISHED, [])).map(place);
     },
 
-    outcomes: (raceId, players) => readOutcomes(pool, raceId, players),
+    outcomes: (raceId) => readOutcomes(pool, raceId),
 
     async mine(raceId, playerId) {
       const [bets, choices] = await Promise.all([

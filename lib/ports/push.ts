@@ -10,8 +10,6 @@ export interface Push {
   player<Name extends ServerEventName>(playerId: PlayerId, event: Name, message: ServerEvents[Name]): void;
   /** To all connections that are in the room here. */
   room<Name extends ServerEventName>(roomId: RoomId, event: Name, message: ServerEvents[Name]): void;
-  /** The players with a connection in the room here. */
-  playersIn(roomId: RoomId): readonly PlayerId[];
 }
 
 /**

@@ -132,11 +132,8 @@ export interface RaceRecords {
   /** Unfinished races whose next deadline is past, in random order, without locks. */
   overdue(limit: number): Promise<readonly { readonly raceId: RaceId; readonly roomId: RoomId }[]>;
   unfinished(): Promise<readonly { readonly raceId: RaceId; readonly roomId: RoomId }[]>;
-  /** How these players came out of a race that is over. */
-  outcomes(
-    raceId: RaceId,
-    players: readonly PlayerId[],
-  ): Promise<
+  /** How everybody who had a bet came out of a race that is over. */
+  outcomes(raceId: RaceId): Promise<
     readonly {
       readonly playerId: PlayerId;
       readonly bets: readonly SettledBet[];

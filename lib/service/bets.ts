@@ -68,12 +68,9 @@ export function createBetsService(deps: BetsDeps) {
     };
   }
 
-  /** Each player with a connection in the room here is told what became of their bets. */
-  async function tellOutcomes(roomId: RoomId, raceId: RaceId): Promise<void> {
-    const players = push.playersIn(roomId);
-    if (players.length === 0) return;
-    for (const { playerId, bets, balance, balanceVersion } of await records.outcomes(raceId, players)) {
-      if (bets.length === 0) continue;
+  /** Each player who is connected here, in the room or no longer, is told what became of their bets. */
+  async function tellOutcomes(raceId: RaceId): Promise<void> {
+    for (const { playerId, bets, balance, balanceVersion } of await records.outcomes(raceId)) {
       push.player(playerId, 'bet:settled', { raceId, bets });
       const cause = bets.some(({ outcome }) => outcome === 'paid') ? 'payout' : 'refund';
       if (bets.some(({ outcome }) => outcome !== 'lost'))
@@ -84,7 +81,7 @@ export function createBetsService(deps: BetsDeps) {
   function follow(roomId: RoomId, event: RoomEvent): void {
     if (event.type !== 'race settled' && event.type !== 'race void') return;
     if (rooms.state(roomId)?.document.kind !== 'bet') return;
-    tellOutcomes(roomId, event.raceId).catch((error: unknown) =>
+    tellOutcomes(event.raceId).catch((error: unknown) =>
       log.warn({ err: error, roomId, raceId: event.raceId }, 'outcomes not told'),
     );
   }

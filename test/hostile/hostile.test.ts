@@ -109,7 +109,7 @@ describe('a hostile client', () => {
     const attackers = [inside, owner, outside];
 
     // The honest play on: distinctive stakes, picks, and seeds to look for later.
-    const seeds: { seed: string; at: number }[] = [];
+    const seeds: { seed: string; raceId: string; at: number }[] = [];
     const secretStake = '4300';
     // Attackers stake 100 at a time from the same 10,000, so nobody else comes by these balances.
     const balances = new Set<string>();
@@ -141,7 +141,8 @@ describe('a hostile client', () => {
             const running = client.room?.events.find(
               (one) => one.type === 'race running' && one.raceId === event.raceId,
             );
-            if (running?.type === 'race running') seeds.push({ seed: event.result.seed, at: running.endsAt });
+            if (running?.type === 'race running')
+              seeds.push({ seed: event.result.seed, raceId: event.raceId, at: running.endsAt });
           }
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -163,6 +164,9 @@ describe('a hostile client', () => {
       for (let next = queue.next(); !next.done; next = queue.next()) await send(client, next.value);
     };
     await Promise.all(attackers.flatMap((client) => Array.from({ length: AT_ONCE }, () => worker(client))));
+    await until('the honest have seen a race through', () => seeds.length > 0 && balances.size > 0, {
+      deadlineMs: 60_000,
+    });
     playing = false;
     await honest;
 
@@ -180,7 +184,6 @@ describe('a hostile client', () => {
     // The server is the same process, and the honest never lost their connection or their game.
     expect(server.lines().filter((line) => line.level >= 50)).toEqual([]);
     expect([host.readies, bettor.readies, chooser.readies]).toEqual([1, 1, 1]);
-    await until('another race is settled', () => seeds.length > 0 && host.room?.events.at(-1));
     expect((await bettor.ask('wallet:get', {})).ok).toBe(true);
 
     // What the attackers got.
@@ -195,13 +198,23 @@ describe('a hostile client', () => {
       for (const { seed, at } of seeds)
         expect(recorder.findBefore(seed, at), 'a seed before its race was settled').toBeNull();
     }
+    for (const { raceId, at } of seeds) {
+      for (const recorder of got) {
+        expect(recorder.toldBefore('result', raceId, at), 'a result before the end of its race').toEqual([]);
+        expect(recorder.toldBefore('order', raceId, at), 'an order before the end of its race').toEqual([]);
+      }
+    }
+    const shown = recorders.some((recorder) =>
+      seeds.some(({ raceId }) => recorder.toldBefore('result', raceId, Infinity).length > 0),
+    );
+    expect(shown, 'the recorder finds results').toBe(true);
     expect(seeds.length).toBeGreaterThan(0);
     // Members learn who has picked, and what only when it is drawn.
     const closes = (chooser.room?.events ?? []).filter((event) => event.type === 'race closed');
     expect(closes.length).toBeGreaterThan(0);
     for (const { raceId, at } of closes) {
       for (const recorder of got)
-        expect(recorder.picksBefore(raceId, at), 'picks of others before the close').toEqual([]);
+        expect(recorder.toldBefore('picks', raceId, at), 'picks of others before the close').toEqual([]);
     }
     expect(
       recorders.some((recorder) => recorder.find('"horse":3') !== null),

@@ -5,8 +5,8 @@ export type Recorder = {
   find(text: string): string | null;
   /** The same among what came before `at` (server time; the test runs on the same machine). */
   findBefore(text: string, at: number): string | null;
-  /** Messages that tell picks of this race and came before `at`. */
-  picksBefore(raceId: string, at: number): readonly string[];
+  /** Messages that tell this of the race (`picks`, `result`, `order`) and came before `at`. */
+  toldBefore(what: string, raceId: string, at: number): readonly string[];
 };
 
 /** Keeps every message a client gets, as text, with the time it came. */
@@ -18,19 +18,20 @@ export function record(client: TestClient): Recorder {
   return {
     find: (text) => got.find((one) => one.text.includes(text))?.text.slice(0, 300) ?? null,
     findBefore: (text, at) => got.find((one) => one.at < at && one.text.includes(text))?.text.slice(0, 300) ?? null,
-    picksBefore: (raceId, at) =>
-      got.filter((one) => one.at < at && tellsPicks(one.text, raceId)).map((one) => one.text.slice(0, 300)),
+    toldBefore: (what, raceId, at) =>
+      got.filter((one) => one.at < at && tells(one.text, what, raceId)).map((one) => one.text.slice(0, 300)),
   };
 }
 
-/** Whether any part of a Socket.IO packet, at whatever depth, shows picks of the race. */
-function tellsPicks(packet: string, raceId: string): boolean {
-  if (!packet.includes(raceId) || !packet.includes('"picks"')) return false;
+/** Whether any part of a Socket.IO packet, at whatever depth, shows `what` of the race: a view by its id, an event by its raceId. */
+function tells(packet: string, what: string, raceId: string): boolean {
+  if (!packet.includes(raceId) || !packet.includes(`"${what}"`)) return false;
   let found = false;
   JSON.parse(packet.slice(packet.search(/[[{]/u)), (_key, part: unknown) => {
-    if (part === null || typeof part !== 'object' || !('picks' in part)) return part;
-    const { picks, raceId: ofEvent, id } = part as { picks: unknown; raceId?: string; id?: string };
-    if (Array.isArray(picks) && picks.length > 0 && (ofEvent ?? id) === raceId) found = true;
+    if (part === null || typeof part !== 'object' || !(what in part)) return part;
+    const told = part as Readonly<Record<string, unknown>>;
+    const empty = Array.isArray(told[what]) && told[what].length === 0;
+    if (!empty && (told['raceId'] ?? told['id']) === raceId) found = true;
     return part;
   });
   return found;

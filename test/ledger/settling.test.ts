@@ -122,13 +122,14 @@ describe('settlement', () => {
       ),
     ).toEqual({});
     expect([await stage.balanceOf('n1'), await stage.balanceOf('n2')]).toEqual([100_000_000n, 100_000_000n]);
-    expect(await stage.races.outcomes(race.id, [player('n1'), player('absent')])).toMatchObject([
+    expect(await stage.races.outcomes(race.id)).toMatchObject([
       {
         playerId: 'n1',
         balance: 100_000_000n,
         balanceVersion: 3,
         bets: [{ outcome: 'refunded', returned: '500', stake: '500' }],
       },
+      { playerId: 'n2', bets: [{ outcome: 'refunded', returned: '700', stake: '700' }] },
     ]);
     expect(
       await stage.query("select kind from transfer where race_id = $1 and kind in ('takeout', 'breakage')", [race.id]),

@@ -306,6 +306,21 @@ describe.concurrent('bet rooms', { timeout: 120_000 }, () => {
     expect(bets).toMatchObject([{ stake: '1500', returned: '1500' }]);
   });
 
+  it('[BT34] who has left the room is told all the same what became of the bets', async () => {
+    const { roomId, players } = await table.room('bet', ['nia', 'oto'], { openSeconds: 100, track: 'short' });
+    const [nia, oto] = [at(players, 0), at(players, 1)];
+    const { raceId } = await nia.request('race:start', { roomId });
+    await opened(oto, 1);
+    await bet([oto, 'win', 3, 700], raceId);
+    await oto.request('room:leave', { roomId });
+    await hurry(nia, roomId);
+    await ended(nia, raceId);
+    // The only bet of its pool: it comes back or wins, and both are its stake at least.
+    await oto.message('wallet:update', ({ cause }) => cause !== 'stake');
+    expect((await oto.message('bet:settled')).bets).toMatchObject([{ stake: '700' }]);
+    await expectBalance(oto, [await recordOf(table, nia, raceId)]);
+  });
+
   it('[RC63] a late joiner gets the chunks sent so far and then the rest, and nobody gets one before it is due', async () => {
     const { roomId, players } = await table.room('bet', ['kim', 'lou'], {
       openSeconds: 100,

@@ -49,14 +49,12 @@ type Sent = { to: string; event: string; message: unknown; at: number };
 /** A stand-in for the sockets of one instance: everything sent is kept. */
 function createTestPush(clock: ServerClock) {
   const sent: Sent[] = [];
-  const here = new Map<RoomId, Set<PlayerId>>();
   const push: Push = {
     connection: (id, event, message) => sent.push({ to: id, event, message, at: clock.now() }) > 0,
     player: (id, event, message) => void sent.push({ to: id, event, message, at: clock.now() }),
     room: (id, event, message) => void sent.push({ to: id, event, message, at: clock.now() }),
-    playersIn: (roomId) => [...(here.get(roomId) ?? [])],
   };
-  return { push, sent, here };
+  return { push, sent };
 }
 
 export type ArenaOptions = {
@@ -88,7 +86,7 @@ export async function createArena(options: ArenaOptions = {}) {
       log,
       limits: { roomQueue: 1_000, requestDeadlineMs: 5_000 },
     });
-    const { push, sent, here } = createTestPush(clock);
+    const { push, sent } = createTestPush(clock);
     const records = (more.records ?? options.records)?.(races) ?? races;
     const batcher = createBatcher({
       ledger,
@@ -144,7 +142,6 @@ export async function createArena(options: ArenaOptions = {}) {
       messages: (event: string): Sent[] => sent.filter((line) => line.event === event),
       async join(roomId: RoomId, name: string, role: 'player' | 'spectator' = 'player'): Promise<void> {
         await world.access.serve(roomId);
-        here.set(roomId, (here.get(roomId) ?? new Set()).add(name as PlayerId));
         const kind = world.access.state(roomId)?.document.kind;
         const ready = kind === 'pick' && role === 'player' ? { ready: true } : {};
         await self.tell(roomId, [

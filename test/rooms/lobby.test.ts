@@ -28,7 +28,6 @@ async function start(rooms: number) {
     connection: (connection, _event, update) => heard.push({ connection, update: update as Update }) > 0,
     player: () => {},
     room: () => {},
-    playersIn: () => [],
   };
   const lobby = createLobby({ store, push, log: quiet });
   const watch = (connection: string, query: { search?: string } = {}) =>

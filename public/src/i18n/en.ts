@@ -321,6 +321,7 @@ export const en: Readonly<Record<keyof typeof ko, string>> = {
   'record.betsRoot': 'Root of the bets',
   'record.seed': 'Seed (after the race)',
   'record.recordHash': 'Hash of the record',
+  'record.id': 'Id of the race',
   'record.later': 'shown once the race is over',
   'record.raw': 'Raw record (JSON)',
   'record.copy': 'Copy the link to this record',

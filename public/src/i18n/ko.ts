@@ -320,6 +320,7 @@ export const ko = {
   'record.betsRoot': '베팅 뿌리 해시',
   'record.seed': '시드 (경주 뒤 공개)',
   'record.recordHash': '기록 해시',
+  'record.id': '경주 번호',
   'record.later': '경주가 끝나면 공개돼요',
   'record.raw': '원본 기록 (JSON)',
   'record.copy': '기록 링크 복사',

@@ -59,7 +59,7 @@ export function PickBoard({ view }: { view: RaceView }) {
               >
                 <RunnerName runner={runner} plain />
                 {own === runner.number && pickers.length === 0 && <Tag tone="live">{t('pick.mine')}</Tag>}
-                {gone && <Tag>{t('pick.taken')}</Tag>}
+                {gone && pickers.length === 0 && <Tag>{t('pick.taken')}</Tag>}
                 {pickers.length > 0 && (
                   <small class="pickers">{pickers.map((pick) => nameOf(pick.playerId)).join(', ')}</small>
                 )}

@@ -64,6 +64,7 @@ function Record({ record }: { record: RaceRecord }) {
       <details class="more">
         <summary>{t('record.details')}</summary>
         <dl class="hashes">
+          <Hash name="id" value={record.id} />
           <Hash name="commitment" value={record.commitment} />
           <Hash name="fieldHash" value={record.fieldHash} />
           <Hash name="betsRoot" value={record.betsRoot} />
@@ -87,7 +88,7 @@ function Hash({
   name,
   value,
 }: {
-  name: 'commitment' | 'fieldHash' | 'betsRoot' | 'seed' | 'recordHash';
+  name: 'id' | 'commitment' | 'fieldHash' | 'betsRoot' | 'seed' | 'recordHash';
   value: string | undefined;
 }) {
   return (
