@@ -122,6 +122,26 @@ describe('the page', () => {
     await close();
   });
 
+  test('[PG22] goes where a link leads, although its tab holds a seat in another room', async () => {
+    const friend = await openPage(browser, server.url, { ...DESKTOP, locale: 'en-US' });
+    await friend.page.click('.kind-pick');
+    await friend.page.fill('dialog input >> nth=0', 'the other room');
+    await friend.page.click('dialog .sheet-foot .button-primary');
+    await friend.page.waitForSelector('.room');
+    const link = friend.page.url();
+
+    const { page, close } = await openPage(browser, server.url, { ...DESKTOP, locale: 'en-US' });
+    await page.click('.kind-bet');
+    await page.click('dialog .sheet-foot .button-primary');
+    await page.waitForSelector('.room');
+    await page.goto(link);
+    await page.click('dialog .sheet-foot .button-primary');
+    await page.waitForSelector('.room');
+    expect(await page.innerText('.room-title h1')).toBe('the other room');
+    expect(page.url()).toBe(link);
+    await Promise.all([close(), friend.close()]);
+  });
+
   test('[PG18] recomputes a race from its public record, in the browser', async () => {
     const { page, faults, close } = await openPage(browser, server.url, { ...DESKTOP, locale: 'en-US' });
     await page.click('.kind-bet');

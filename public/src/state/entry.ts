@@ -84,15 +84,19 @@ export function followAddress(resumed: boolean, left: { readonly cause: string }
   const now = route.value;
   if (resumed) return;
   const held = room.value;
-  if (held !== null || storedSeat.get() !== null) {
+  const stored = storedSeat.get();
+  // A tab that was in a room and was sent to the link of another goes where the link leads: its old seat runs out.
+  const sentElsewhere = held === null && now.page === 'room' && stored !== null && stored.code !== now.code;
+  if (sentElsewhere) storedSeat.set(null);
+  else if (held !== null || stored !== null) {
     const cause = left?.cause ?? 'timeout';
-    const code = held?.code ?? storedSeat.get()?.code;
+    const code = held?.code ?? stored?.code;
     closeRoom(cause === 'timeout' || cause === 'left' ? null : { cause });
     if (gone.value !== null) return;
     if (held !== null) toast(t('gone.timeout'));
     if (code !== undefined && (held !== null || now.page === 'room')) {
       go(`/r/${code}`, 'replace');
-      void lookUp(code);
+      void lookUp(code, now.page === 'room' && now.code === code ? now.key : undefined);
       return;
     }
   }

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { t } from '../i18n/index.ts';
-import { leaveRoom, race, room } from '../state/room.ts';
+import { leaveRoom, mine, race, room } from '../state/room.ts';
 import { Button } from '../ui/parts.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 
@@ -11,8 +11,12 @@ export function LeaveSheet() {
   const close = () => {
     askLeave.value = false;
   };
-  const phase = race.value?.phase;
-  const inRace = phase === 'open' || phase === 'closed' || phase === 'running';
+  const view = race.value;
+  const own = mine.value !== null && mine.value.raceId === view?.id ? mine.value : null;
+  const self = room.value.me.playerId;
+  const entered =
+    (own?.bets.length ?? 0) > 0 || own?.pick?.horse != null || view?.picks?.some((pick) => pick.playerId === self);
+  const inRace = entered && (view?.phase === 'open' || view?.phase === 'closed' || view?.phase === 'running');
   return (
     <Sheet
       title={t('leave.title')}
