@@ -120,7 +120,10 @@ async function listening({ child, output }: Running): Promise<number> {
       return found;
     },
     { deadlineMs: START_DEADLINE_MS },
-  );
+  ).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   if (line.port === null) throw new Error(`the server ended while starting:\n${output.stderr}\n${output.stdout}`);
   return Number(line.port);
 }
