@@ -12,8 +12,10 @@ export type FieldRunner = EngineHorse & {
 
 const STYLES: readonly RunningStyle[] = ['front-runner', 'stalker', 'closer'];
 const FORM_RACES = 5;
-/** Best and worst of an unequal field are this far apart each way, in mm/s on the medium track. */
+/** How far best and worst of an unequal field are from the middle, in mm/s on the medium track. */
 const ABILITY_EDGE = 285;
+/** Fewer horses than this are closer together in proportion, or the best of four would win every other race. */
+const FULL_EDGE_COUNT = 8;
 const ABILITY_JITTER = 60;
 const STAMINA_EDGE = 20;
 /** Width of the luck in past races, in mm/s: what the form column shows is a hint, not the ability itself. */
@@ -21,9 +23,10 @@ const FORM_LUCK = 900;
 
 /** A ladder from the best to the worst, each rung shifted a little, so that every field has a favourite and an outsider. */
 function abilities(draws: Draws, count: number): number[] {
+  const edge = Math.floor((ABILITY_EDGE * Math.min(count, FULL_EDGE_COUNT)) / FULL_EDGE_COUNT);
   const ladder: number[] = [];
   for (let rung = 0; rung < count; rung += 1) {
-    const even = ABILITY_EDGE - Math.floor((2 * ABILITY_EDGE * rung) / (count - 1));
+    const even = edge - Math.floor((2 * edge * rung) / (count - 1));
     ladder.push(even + draws.below(2 * ABILITY_JITTER + 1) - ABILITY_JITTER);
   }
   return draws.shuffle(ladder);

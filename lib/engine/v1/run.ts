@@ -19,7 +19,7 @@ const MAX_SPEED = 19_500;
 /** Gain per tick: out of the gates, and from `LAUNCHED` on (a loss is never faster either). */
 const LAUNCH_STEP = 350;
 const LAUNCHED = 13_000;
-const PACE_STEP = 80;
+const PACE_STEP = 160;
 /** Past the line: loss per tick, down to a canter. */
 const PULL_UP_STEP = 30;
 const CANTER = 9_000;
