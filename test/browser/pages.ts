@@ -16,6 +16,8 @@ const FLAGS = [
 ];
 
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
+/** The smallest screen that many people still have. */
+export const SMALL = { ...PHONE, viewport: { width: 360, height: 740 } } as const;
 export const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 export const PAGE_FOLDER = join(PROJECT, 'dist/public');
 
@@ -90,4 +92,10 @@ export async function shownPoints(page: Page, selector: string): Promise<bigint>
   const text = await page.locator(selector).first().innerText();
   const digits = BigInt(text.replace(/\D/g, ''));
   return text.includes('−') ? -digits : digits;
+}
+
+/** With SCREENSHOTS=1 what is seen goes to docs/screenshots, to be looked at; else nothing. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'] !== '1') return;
+  await page.screenshot({ path: join(PROJECT, 'docs/screenshots', `${name}.png`), animations: 'disabled' });
 }

@@ -65,6 +65,30 @@ describe('commands of the page', () => {
     expect(await answer).toMatchObject({ code: 'PHASE_CLOSED' });
   });
 
+  test('[PG4] takes no passing refusal for the fate of what may have happened before it', async () => {
+    const { sent, commands, pass } = line();
+    commands.lineUp();
+    const answer = commands.run('bet:place', {});
+    sent.at(-1)?.done(refused('LEDGER_UNAVAILABLE', { outcome: 'unknown' }));
+    pass(6_000);
+    // Another process, or the same one started anew, knows nothing of the first time.
+    for (let round = 0; round < 10; round += 1) {
+      sent.at(-1)?.done(refused('LEDGER_UNAVAILABLE', { retryAfterMs: 1_000 }));
+      pass(6_000);
+    }
+    expect(sent).toHaveLength(12);
+    expect(await settled(answer)).toBe('open');
+    sent.at(-1)?.done({ ok: true, data: { betId: 'b' } });
+    expect(await answer).toMatchObject({ ok: true });
+    const lost = commands.run('bet:place', {});
+    sent.at(-1)?.done(null);
+    pass(GIVE_UP_MS);
+    sent.at(-1)?.done(refused('LEDGER_UNAVAILABLE'));
+    expect(await lost).toMatchObject({ outcome: 'unknown' });
+    // A full room is full: had the first try gone through, the answer would say so.
+    expect(judge({ ok: false, code: 'ROOM_FULL', retryable: true }, 2, 0, true).kind).toBe('answer');
+  });
+
   test('[PG4] gives up after five minutes and says that the outcome is unknown', async () => {
     const { commands, pass } = line();
     const answer = commands.run('chat:send', {});

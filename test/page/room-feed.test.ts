@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RoomEvent, Snapshot } from '../../lib/protocol.ts';
-import { applyEvent, isStale, type RoomState, receive } from '../../public/src/state/feed.ts';
+import { applyEvent, isStale, type RoomState, receive, withMembers } from '../../public/src/state/feed.ts';
 import { withUpdate } from '../../public/src/state/lobby-list.ts';
 
 const member = (id: string, role: 'player' | 'spectator' = 'player') => ({ id, nickname: id, role, connected: true });
@@ -55,6 +55,22 @@ describe('the room as the page holds it', () => {
     expect(isStale(room(), room({ seq: 10 }))).toBe(false);
     expect(isStale(room(), room({ seq: 1, epoch: 'e2' }))).toBe(false);
     expect(isStale(null, room())).toBe(false);
+  });
+
+  test('[PG26] takes further members in, and not again who left before a late page came', () => {
+    const crowd = room({ memberCount: 5 });
+    const gone = applyEvent(crowd, event(11, { type: 'member left', playerId: 'd', cause: 'left' }));
+    const paged = withMembers(gone, ['b', 'c', 'd', 'e'].map((id) => member(id)) as unknown as Snapshot['members']);
+    expect(paged.members.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'e']);
+    expect(paged.memberCount).toBe(4);
+    const back = applyEvent(paged, event(12, { type: 'member joined', member: member('d') }));
+    expect(withMembers(back, [member('d')] as unknown as Snapshot['members']).members.map(({ id }) => id)).toEqual([
+      'a',
+      'b',
+      'c',
+      'e',
+      'd',
+    ]);
   });
 
   test('[PG2] counts people by who comes, goes and changes sides', () => {

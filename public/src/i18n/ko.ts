@@ -13,11 +13,14 @@ export const ko = {
   'error.retryIn': '({seconds}초 뒤)',
 
   'banner.reconnecting': '연결이 끊겨 다시 잇고 있어요. 자리는 그대로예요.',
+  'banner.offline': '인터넷 연결이 없어요. 자리는 그대로 두고 기다릴게요.',
   'banner.draining': '서버를 곧 다시 시작해요. 자동으로 돌아옵니다.',
   'banner.paused': '경주가 잠시 멈췄어요. 장부가 돌아오면 이어서 진행돼요.',
   'banner.ledger': '점수 장부에 잠시 닿지 않아요. 채팅과 관전은 그대로 됩니다.',
   'banner.redis': '일부 기능이 임시 모드로 돌고 있어요. 다른 서버의 메시지는 나중에 도착해요.',
   'banner.expiring': '이 방은 {minutes}분 뒤에 문을 닫아요.',
+  'banner.extend': '더 열어 두기',
+  'banner.extended': '방을 {minutes}분 더 열어 둬요.',
 
   'lobby.title': '링크 하나로 모이는 경마 방',
   'lobby.lead': '가입 없이 바로. 같은 순간, 같은 경주를 함께 봐요.',
@@ -50,6 +53,7 @@ export const ko = {
   'phase.running': '경주 중',
   'phase.settled': '결과',
   'phase.void': '무효',
+  'phase.paused': '멈춤',
 
   'track.short': '단거리',
   'track.medium': '중거리',
@@ -179,6 +183,10 @@ export const ko = {
   'bet.place': '{points}점 걸기',
   'bet.placed': '{points}점을 걸었어요.',
   'bet.pending': '확인 중…',
+  'bet.none': '아직 건 사람이 없어요. 배당은 첫 베팅 뒤에 나와요.',
+  'bet.noneOnIt': '이 말에는 아직 아무도 안 걸었어요',
+  'bet.away': '지금은 걸 수 없어요.',
+  'bet.paused': '경주가 멈췄어요. 이미 건 점수는 안전해요.',
   'bet.mine': '내 베팅',
   'bet.spectator': '관전 중이에요. 멤버 탭에서 참가로 바꾸면 걸 수 있어요.',
   'bet.closed': '접수가 마감됐어요. 곧 출발해요.',

@@ -24,6 +24,8 @@ type Pending = {
   readonly startedAt: number;
   readonly settle: (answer: WireAnswer) => void;
   tries: number;
+  /** a try was not answered, or answered as unknown: it may have happened */
+  unsure: boolean;
   inFlight: boolean;
 };
 
@@ -53,7 +55,8 @@ export function createCommands({ transmit, now, later }: Surroundings) {
     command.tries += 1;
     transmit(command.name, command.payload, ANSWER_MS, (answer) => {
       command.inFlight = false;
-      const verdict = judge(answer, command.tries, now() - command.startedAt);
+      const verdict = judge(answer, command.tries, now() - command.startedAt, command.unsure);
+      command.unsure ||= answer === null || (!answer.ok && answer.outcome === 'unknown');
       if (verdict.kind === 'give-up' || (verdict.kind === 'answer' && answer === null)) finish(command, LOST);
       else if (verdict.kind === 'answer' && answer !== null) finish(command, answer);
       else if (verdict.kind === 'again') later(() => send(command), verdict.afterMs);
@@ -62,7 +65,7 @@ export function createCommands({ transmit, now, later }: Surroundings) {
 
   function run(name: string, payload: object): Promise<WireAnswer> {
     return new Promise((settle) => {
-      const command: Pending = { name, payload, startedAt: now(), settle, tries: 0, inFlight: false };
+      const command: Pending = { name, payload, startedAt: now(), settle, tries: 0, unsure: false, inFlight: false };
       pending.add(command);
       later(() => finish(command, LOST), GIVE_UP_MS + ANSWER_MS);
       send(command);

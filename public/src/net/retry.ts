@@ -21,14 +21,24 @@ const PASSING = new Set(['BUSY', 'OVERLOADED', 'TIMEOUT', 'DRAINING', 'RATE_LIMI
 const PASSING_TRIES = 4;
 const LONGEST_WAIT_MS = 5_000;
 
-/** `answer` null: none came (the connection dropped or it took too long), so the command may have happened. */
-export function judge(answer: { readonly ok: true } | Refused | null, tries: number, ageMs: number): Verdict {
+/**
+ * `answer` null: none came (the connection dropped or it took too long), so the command may have happened. `unsure`: so it may by
+ * an earlier try, of which a server that is only busy or without its ledger says nothing.
+ */
+export function judge(
+  answer: { readonly ok: true } | Refused | null,
+  tries: number,
+  ageMs: number,
+  unsure = false,
+): Verdict {
   if (answer?.ok) return { kind: 'answer' };
-  if (ageMs >= GIVE_UP_MS) return answer ? { kind: 'answer' } : { kind: 'give-up' };
+  const open =
+    unsure && answer?.retryable === true && (PASSING.has(answer.code) || answer.code === 'LEDGER_UNAVAILABLE');
+  if (ageMs >= GIVE_UP_MS) return answer && !open ? { kind: 'answer' } : { kind: 'give-up' };
   const backoffMs = Math.min(LONGEST_WAIT_MS, 300 * 2 ** Math.min(tries - 1, 5));
   if (answer === null) return { kind: 'again', afterMs: 0 };
   const waitMs = answer.retryAfterMs ?? backoffMs;
-  if (answer.outcome === 'unknown') return { kind: 'again', afterMs: Math.max(waitMs, backoffMs) };
+  if (open || answer.outcome === 'unknown') return { kind: 'again', afterMs: Math.max(waitMs, backoffMs) };
   if (PASSING.has(answer.code) && answer.retryable && tries < PASSING_TRIES && waitMs <= LONGEST_WAIT_MS) {
     return { kind: 'again', afterMs: waitMs };
   }

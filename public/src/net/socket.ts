@@ -9,6 +9,8 @@ import { ANSWER_MS } from './retry.ts';
 export const connection = signal<'connecting' | 'up' | 'down'>('connecting');
 /** When the line was lost, by this machine's clock; null while it is up. */
 export const lostAt = signal<number | null>(null);
+/** The browser says that it has no network at all. */
+export const offline = signal(!navigator.onLine);
 /** Why there will be no connection until the player does something. */
 export const refusedCode = signal<'BAD_ORIGIN' | 'PROTOCOL_VERSION' | null>(null);
 
@@ -104,6 +106,15 @@ export function openSocket(hooks: SocketHooks, handlers: Events): void {
   });
   socket = opened;
   for (const [name, handler] of Object.entries(handlers)) opened.on(name, handler as (message: unknown) => void);
+  // A ping would notice a lost network only after half a minute, and a wait for the next attempt may be seconds long.
+  window.addEventListener('offline', () => {
+    offline.value = true;
+    opened.io.engine?.close();
+  });
+  window.addEventListener('online', () => {
+    offline.value = false;
+    if (!opened.connected && refusedCode.peek() === null) opened.disconnect().connect();
+  });
   opened.on('disconnect', (reason) => {
     markDown();
     if (reason === 'io server disconnect') setTimeout(() => opened.connect(), RECONNECT_MS);

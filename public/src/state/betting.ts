@@ -27,7 +27,8 @@ export function stakedIn(raceId: RaceId): bigint {
   return pendingBets.value.filter((bet) => bet.raceId === raceId).reduce((total, bet) => total + bet.stake, sum);
 }
 
-export async function placeBet(raceId: RaceId, pool: Pool, horse: number, stake: bigint): Promise<void> {
+/** False: it was refused, and the player was told why. */
+export async function placeBet(raceId: RaceId, pool: Pool, horse: number, stake: bigint): Promise<boolean> {
   lastId += 1;
   const pending: PendingBet = { id: lastId, raceId, pool, horse, stake };
   pendingBets.value = [...pendingBets.value, pending];
@@ -39,7 +40,10 @@ export async function placeBet(raceId: RaceId, pool: Pool, horse: number, stake:
     nonce: newNonce(),
   });
   pendingBets.value = pendingBets.value.filter((bet) => bet.id !== pending.id);
-  if (!answer.ok) return toastRefusal(answer);
+  if (!answer.ok) {
+    toastRefusal(answer);
+    return false;
+  }
   const { betId, balance, balanceVersion, receipt } = answer.data;
   takeBalance(balance, balanceVersion);
   const bet: MyBet = { betId, pool, selection: [horse], stake: String(stake), placedAt: Date.now(), receipt };
@@ -47,6 +51,7 @@ export async function placeBet(raceId: RaceId, pool: Pool, horse: number, stake:
   if (held?.raceId === raceId && !held.bets.some((other) => other.betId === betId))
     mine.value = { ...held, bets: [...held.bets, bet] };
   if (race.value?.id === raceId) toast(t('bet.placed', { points: points(stake) }), 'good');
+  return true;
 }
 
 export async function choosePick(raceId: RaceId, horse: number | 'random'): Promise<void> {

@@ -4,6 +4,8 @@ import type { ChatMessage, MemberView, RaceView, RoomEvent, RoomEventsPacket, Sn
 export type RoomState = Snapshot & {
   /** A phase whose end could not be written yet (the ledger is away). */
   readonly pausedPhase?: RaceView['phase'];
+  /** Who left since the snapshot: a page of members that comes late may still name them. */
+  readonly departed?: readonly MemberView['id'][];
 };
 
 export type Received =
@@ -98,6 +100,12 @@ function raceEvent(room: RoomState, event: RoomEvent): RoomState {
   }
 }
 
+/** Members the snapshot left out, fetched page by page: from then on the room's events keep them right, too. */
+export function withMembers(room: RoomState, page: readonly MemberView[]): RoomState {
+  const known = new Set([...room.members.map(({ id }) => id), ...(room.departed ?? [])]);
+  return { ...room, members: [...room.members, ...page.filter(({ id }) => !known.has(id))] };
+}
+
 function joined(room: RoomState, member: MemberView): RoomState {
   const { id, nickname, role, ready, connected } = member;
   const view: MemberView = { id, nickname, role, connected, ...(ready === undefined ? {} : { ready }) };
@@ -105,6 +113,7 @@ function joined(room: RoomState, member: MemberView): RoomState {
   if (known) return { ...room, members: room.members.map((other) => (other.id === id ? view : other)) };
   return {
     ...room,
+    departed: (room.departed ?? []).filter((other) => other !== id),
     members: [...room.members, view],
     memberCount: room.memberCount + 1,
     spectators: room.spectators + (role === 'spectator' ? 1 : 0),
@@ -115,6 +124,7 @@ function left(room: RoomState, playerId: MemberView['id']): RoomState {
   const gone = room.members.find((member) => member.id === playerId);
   return {
     ...room,
+    departed: [...(room.departed ?? []), playerId],
     members: room.members.filter((member) => member.id !== playerId),
     memberCount: Math.max(0, room.memberCount - 1),
     spectators: Math.max(0, room.spectators - (gone?.role === 'spectator' ? 1 : 0)),

@@ -12,10 +12,10 @@ import type {
   SettledBet,
   Snapshot,
 } from '../types.ts';
-import { isStale, type RoomState, receive, withReaction } from './feed.ts';
+import { isStale, type RoomState, receive, withMembers, withReaction } from './feed.ts';
 import { fetchChunks } from './frames.ts';
 import { displayNames } from './names.ts';
-import { go, putLobbyBelow } from './route.ts';
+import { go, putLobbyBelow, recordShown } from './route.ts';
 import { ledgerAway } from './session.ts';
 
 export const room = signal<RoomState | null>(null);
@@ -94,9 +94,15 @@ export function enterRoom(snapshot: Snapshot, ticket: string, key?: string): voi
   const packets = early;
   early = [];
   for (const packet of packets) onRoomEvents(packet);
-  if (snapshot.race) void loadMine(snapshot.race.id);
+  // What is shown now, which is newer than a snapshot that came late.
+  const now = race.value;
+  if (now) void loadMine(now.id);
   else mine.value = null;
-  if (snapshot.race?.phase === 'running') void fetchChunks(snapshot.race.id);
+  if (now?.phase === 'running') void fetchChunks(now.id);
+}
+
+export function addMembers(roomId: Snapshot['id'], page: Snapshot['members']): void {
+  if (room.value?.id === roomId) room.value = withMembers(room.value, page);
 }
 
 /** A snapshot has only the newest messages; what was on the screen before a reconnect stays there. */
@@ -182,6 +188,8 @@ export function onRoomLeft(message: ServerEvents['room:left']): void {
 export function closeRoom(why: Gone | null): void {
   const held = room.value;
   const stored = storedSeat.get();
+  // A record lay over the room: it would hide why we are out. One that the address asked for has no room below it.
+  if (held !== null) recordShown.value = null;
   room.value = null;
   mine.value = null;
   odds.value = null;

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { inLocale, t } from '../i18n/index.ts';
+import { inLocale, type TextKey, t } from '../i18n/index.ts';
 import { pendingBets, placeBet, stakedIn } from '../state/betting.ts';
+import { paused } from '../state/pause.ts';
 import { mine, odds, room } from '../state/room.ts';
-import { balance } from '../state/session.ts';
+import { balance, ledgerAway } from '../state/session.ts';
 import type { Pool, RaceView, Runner } from '../types.ts';
 import { points, stakeable } from '../ui/format.ts';
 import { Segments, Tag } from '../ui/parts.tsx';
@@ -14,13 +15,25 @@ export function BetPane({ view }: { view: RaceView }) {
   const pool = useSignal<Pool>(view.pools[0] ?? 'win');
   const chosen = useSignal<number | null>(null);
   const isPlayer = room.value?.me.role === 'player';
-  const open = view.phase === 'open';
+  const open = view.phase === 'open' && !paused.value;
+  /** What a refused bet was about: it is on the slip again. */
+  const refusedStake = useSignal<bigint | null>(null);
+  const empty = BigInt(totalIn(view, pool.value)) === 0n;
   useEffect(() => {
     chosen.value = null;
+    refusedStake.value = null;
     pool.value = view.pools[0] ?? 'win';
   }, [view.id]);
   const most = stakeable(balance.value?.points ?? null, view.maxStakePerRace, stakedIn(view.id));
   const runner = view.field.find((other) => other.number === chosen.value);
+  const place = async (horse: number, stake: bigint) => {
+    const wanted = pool.value;
+    chosen.value = null;
+    refusedStake.value = null;
+    if ((await placeBet(view.id, wanted, horse, stake)) || chosen.value !== null || pool.value !== wanted) return;
+    refusedStake.value = stake;
+    chosen.value = horse;
+  };
   return (
     <>
       <div class="pane-head">
@@ -45,6 +58,7 @@ export function BetPane({ view }: { view: RaceView }) {
               : 'pool.place.rule3',
         )}
       </p>
+      {empty && open && <p class="hint rule">{t('bet.none')}</p>}
       <ul class="runners">
         {view.field.map((horse) => (
           <li key={horse.number}>
@@ -52,16 +66,20 @@ export function BetPane({ view }: { view: RaceView }) {
               view={view}
               runner={horse}
               pool={pool.value}
-              chosen={chosen.value === horse.number}
+              chosen={open && chosen.value === horse.number}
               disabled={!open || !isPlayer || view.scratched.includes(horse.number)}
-              onChoose={() => (chosen.value = chosen.value === horse.number ? null : horse.number)}
+              bare={empty}
+              onChoose={() => {
+                refusedStake.value = null;
+                chosen.value = chosen.value === horse.number ? null : horse.number;
+              }}
             />
           </li>
         ))}
       </ul>
       <MyBets view={view} />
       {!isPlayer && <p class="waiting">{t('bet.spectator')}</p>}
-      {!open && isPlayer && <p class="waiting">{t(view.phase === 'closed' ? 'bet.closed' : 'bet.running')}</p>}
+      {!open && isPlayer && <p class="waiting">{t(closedText(view))}</p>}
       {open && isPlayer && (
         <BetSlip
           key={`${view.id} ${pool.value} ${chosen.value}`}
@@ -69,9 +87,10 @@ export function BetPane({ view }: { view: RaceView }) {
           pool={pool.value}
           runner={runner ?? null}
           most={most}
+          first={refusedStake.value}
+          note={ledgerAway.value ? t('bet.away') : null}
           onPlace={(stake) => {
-            if (runner) void placeBet(view.id, pool.value, runner.number, stake);
-            chosen.value = null;
+            if (runner) void place(runner.number, stake);
           }}
         />
       )}
@@ -79,12 +98,22 @@ export function BetPane({ view }: { view: RaceView }) {
   );
 }
 
-function PoolTotal({ view, pool }: { view: RaceView; pool: Pool }) {
+/** Points in a pool, as last heard. */
+function totalIn(view: RaceView, pool: Pool): string {
   const totals = odds.value?.raceId === view.id ? odds.value.totals : view.totals;
-  const total = totals[pool];
+  return totals[pool]?.gross ?? '0';
+}
+
+/** Why nothing can be staked now. */
+function closedText(view: RaceView): TextKey {
+  if (paused.value) return 'bet.paused';
+  return view.phase === 'closed' ? 'bet.closed' : 'bet.running';
+}
+
+function PoolTotal({ view, pool }: { view: RaceView; pool: Pool }) {
   return (
     <span class="pool-total">
-      {t('pool.total')} <b class="number">{points(total?.gross ?? '0')}</b>
+      {t('pool.total')} <b class="number">{points(totalIn(view, pool))}</b>
     </span>
   );
 }
@@ -95,10 +124,12 @@ type RowProps = {
   readonly pool: Pool;
   readonly chosen: boolean;
   readonly disabled: boolean;
+  /** Nobody has bet on anything: there are no odds to show. */
+  readonly bare: boolean;
   readonly onChoose: () => void;
 };
 
-function BetRow({ view, runner, pool, chosen, disabled, onChoose }: RowProps) {
+function BetRow({ view, runner, pool, chosen, disabled, bare, onChoose }: RowProps) {
   const live = odds.value?.raceId === view.id ? odds.value : null;
   const key = String(runner.number);
   const range = live?.place?.[key];
@@ -112,7 +143,7 @@ function BetRow({ view, runner, pool, chosen, disabled, onChoose }: RowProps) {
         <Tag tone="bad">{t('runner.scratched')}</Tag>
       ) : (
         <span class="odds">
-          <b class="number">{shown ?? '—'}</b>
+          {!bare && <b class="number">{shown ?? <abbr title={t('bet.noneOnIt')}>—</abbr>}</b>}
           {runner.morningLine && <small>{t('runner.morningLine', { odds: runner.morningLine })}</small>}
         </span>
       )}

@@ -13,6 +13,10 @@ type Props = {
   readonly runner: Runner | null;
   /** points that may still be staked */
   readonly most: bigint;
+  /** the stake to begin with; null: the smallest */
+  readonly first: bigint | null;
+  /** what stands in the way right now */
+  readonly note: string | null;
   readonly onPlace: (stake: bigint) => void;
 };
 
@@ -21,8 +25,8 @@ const UNIT = 100n;
 const QUOTE_MS = 250;
 
 /** The stake for the chosen horse, and what it would pay if betting closed now. */
-export function BetSlip({ view, pool, runner, most, onPlace }: Props) {
-  const stake = useSignal<bigint>(most < 100n ? 0n : 100n);
+export function BetSlip({ view, pool, runner, most, first, note, onPlace }: Props) {
+  const stake = useSignal<bigint>(most < UNIT ? 0n : (first ?? UNIT));
   const quote = useSignal<Reply<'bet:quote'> | null>(null);
   const value = stake.value > most ? most : stake.value;
   useEffect(() => {
@@ -68,36 +72,45 @@ export function BetSlip({ view, pool, runner, most, onPlace }: Props) {
         <span class="slip-what">
           {t(`pool.${pool}`)} · {runner.number} {inLocale(runner.name)}
         </span>
-        <span class="slip-quote" aria-live="polite">
-          {quote.value &&
-            t(quote.value.low === quote.value.high ? 'bet.pays' : 'bet.paysRange', {
-              low: points(quote.value.low),
-              high: points(quote.value.high),
-            })}
-        </span>
+        {note === null ? (
+          <span class="slip-quote" aria-live="polite">
+            {quote.value &&
+              t(quote.value.low === quote.value.high ? 'bet.pays' : 'bet.paysRange', {
+                low: points(quote.value.low),
+                high: points(quote.value.high),
+              })}
+          </span>
+        ) : (
+          <span class="slip-note">{note}</span>
+        )}
       </div>
-      <div class="chips" role="group" aria-label={t('bet.stake')}>
-        {CHIPS.map((chip) => (
-          <button
-            key={String(chip)}
-            type="button"
-            class="chip"
-            disabled={value + chip > most && value >= most}
-            onClick={() => add(chip)}
-          >
-            +{points(chip)}
-          </button>
-        ))}
-        <button type="button" class="chip" disabled={most < UNIT} onClick={() => (stake.value = most)}>
-          {t('bet.max')}
-        </button>
-        <button type="button" class="chip chip-quiet" onClick={() => (stake.value = most < UNIT ? 0n : UNIT)}>
-          {t('bet.reset')}
-        </button>
+      <div class="slip-keys">
+        <div class="chips" role="group" aria-label={t('bet.stake')}>
+          {CHIPS.map((chip) => (
+            <button
+              key={String(chip)}
+              type="button"
+              class="chip"
+              disabled={value + chip > most && value >= most}
+              onClick={() => add(chip)}
+            >
+              +{points(chip)}
+            </button>
+          ))}
+          {value > UNIT && value >= most ? (
+            <button type="button" class="chip" onClick={() => (stake.value = UNIT)}>
+              {t('bet.reset')}
+            </button>
+          ) : (
+            <button type="button" class="chip" disabled={most < UNIT} onClick={() => (stake.value = most)}>
+              {t('bet.max')}
+            </button>
+          )}
+        </div>
+        <Button tone="primary" disabled={value < UNIT} onClick={() => onPlace(value)}>
+          {value < UNIT ? t('bet.limitReached') : t('bet.place', { points: points(value) })}
+        </Button>
       </div>
-      <Button tone="primary" wide disabled={value < UNIT} onClick={() => onPlace(value)}>
-        {value < UNIT ? t('bet.limitReached') : t('bet.place', { points: points(value) })}
-      </Button>
     </div>
   );
 }

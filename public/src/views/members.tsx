@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { t } from '../i18n/index.ts';
 import { ask, command } from '../net/socket.ts';
-import { isHost, names, race, room } from '../state/room.ts';
+import { addMembers, isHost, names, race, room } from '../state/room.ts';
 import { toastRefusal } from '../state/toasts.ts';
 import type { Ack, MemberView } from '../types.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -13,23 +13,29 @@ type Props = { readonly onShow: (what: 'share' | 'history' | 'settings' | 'profi
 
 export function MembersPane({ onShow }: Props) {
   const chosen = useSignal<MemberView | null>(null);
-  const further = useSignal<{ members: readonly MemberView[]; next?: MemberView['id'] } | null>(null);
+  /** Where the next page of members begins; null: at the front. */
+  const cursor = useSignal<MemberView['id'] | null>(null);
+  const busy = useSignal(false);
   const now = room.value;
   if (now === null) return null;
-  const known = new Set(now.members.map((member) => member.id));
-  const all = [...now.members, ...(further.value?.members ?? []).filter((member) => !known.has(member.id))];
-  const players = all.filter((member) => member.role === 'player');
-  const watchers = all.filter((member) => member.role === 'spectator');
-  const hidden = now.memberCount - all.length;
+  const players = now.members.filter((member) => member.role === 'player');
+  const watchers = now.members.filter((member) => member.role === 'spectator');
+  const hidden = now.memberCount - now.members.length;
+  // The first pages are mostly of those who are shown already: on until there is somebody new.
   const loadMore = async () => {
-    const after = further.value?.next;
-    const answer = await ask('room:members', { roomId: now.id, ...(after ? { after } : {}) });
-    if (!answer.ok) return toastRefusal(answer);
-    const page = answer.data;
-    further.value = {
-      members: [...(further.value?.members ?? []), ...page.members],
-      ...(page.next === undefined ? {} : { next: page.next }),
-    };
+    const before = room.value?.members.length ?? 0;
+    busy.value = true;
+    do {
+      const after = cursor.value;
+      const answer = await ask('room:members', { roomId: now.id, ...(after === null ? {} : { after }) });
+      if (!answer.ok) {
+        toastRefusal(answer);
+        break;
+      }
+      addMembers(now.id, answer.data.members);
+      cursor.value = answer.data.next ?? null;
+    } while (cursor.value !== null && room.value?.id === now.id && room.value.members.length === before);
+    busy.value = false;
   };
   return (
     <>
@@ -59,7 +65,7 @@ export function MembersPane({ onShow }: Props) {
         </>
       )}
       {hidden > 0 && (
-        <Button wide onClick={() => void loadMore()}>
+        <Button wide busy={busy.value} onClick={() => void loadMore()}>
           {t('members.more', { n: hidden })}
         </Button>
       )}

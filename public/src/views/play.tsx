@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { command } from '../net/socket.ts';
 import { nameOf } from '../state/people.ts';
@@ -13,13 +14,25 @@ import { ResultView } from './result.tsx';
 
 /** What can be done in this phase. */
 export function PlayPane() {
+  const top = useRef<HTMLDivElement>(null);
   const now = room.value;
   const view = race.value;
+  const over = view?.phase === 'settled' || view?.phase === 'void';
+  const shown = useRef(`${view?.id} ${over}`);
+  // Another thing to look at begins at its top, however far down the one before was scrolled.
+  useEffect(() => {
+    const next = `${view?.id} ${over}`;
+    if (shown.current === next) return;
+    shown.current = next;
+    if (top.current === null || top.current.offsetParent === null) return;
+    window.scrollTo({ top: 0 });
+    top.current.closest('.room-main')?.scrollTo({ top: 0 });
+  }, [view?.id, over]);
   if (now === null) return null;
   if (view === null) return <Idle />;
-  const over = view.phase === 'settled' || view.phase === 'void';
   return (
     <>
+      <div ref={top} />
       {over && <ResultView view={view} />}
       {over && <StartButtons />}
       {!over && (view.kind === 'bet' ? <BetPane view={view} /> : <PickBoard view={view} />)}

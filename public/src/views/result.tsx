@@ -87,8 +87,10 @@ function MyOutcome({ view }: { view: RaceView }) {
         {rows.map((bet) => (
           <li key={bet.betId}>
             <Tag>{t(`pool.${bet.pool}`)}</Tag>
-            <span>{bet.selection.join('-')}</span>
-            <span class="number">{points(bet.stake)}</span>
+            <span class="outcome-name">
+              {bet.selection.map((number) => horseName(view, number)).join(' – ')}
+              <small>{t('unit.points', { n: points(bet.stake) })}</small>
+            </span>
             <Tag tone={bet.outcome === 'paid' ? 'live' : 'plain'}>{t(`outcome.${bet.outcome}`)}</Tag>
             <b class="number">{points(bet.returned)}</b>
           </li>
@@ -96,6 +98,12 @@ function MyOutcome({ view }: { view: RaceView }) {
       </ul>
     </div>
   );
+}
+
+/** "7 Morning Tea" */
+function horseName(view: RaceView, number: number): string {
+  const runner = view.field.find((other) => other.number === number);
+  return runner ? `${number} ${inLocale(runner.name)}` : String(number);
 }
 
 export function Order({ view }: { view: RaceView }) {

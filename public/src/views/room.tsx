@@ -77,7 +77,7 @@ function RoomBar({ onShow }: { onShow: (what: Shown) => void }) {
     <header class="room-bar">
       <IconButton icon="back" label={t('leave.title')} onClick={() => (askLeave.value = true)} />
       <div class="room-title">
-        <h1>{now.name}</h1>
+        <h1 class={widthOf(now.name) > LONG_NAME ? 'long' : undefined}>{now.name}</h1>
         <p>
           <Tag tone={now.kind === 'bet' ? 'gold' : 'plain'}>{t(`kind.${now.kind}`)}</Tag>
           <span class="code">{now.code}</span>
@@ -90,6 +90,10 @@ function RoomBar({ onShow }: { onShow: (what: Shown) => void }) {
     </header>
   );
 }
+
+/** In letters, of which one of Korean is worth two: what fits in one line of a small phone. */
+const LONG_NAME = 16;
+const widthOf = (name: string): number => [...name].reduce((sum, letter) => sum + (letter < '\u1100' ? 1 : 2), 0);
 
 const SOON_SECONDS = 10 * 60;
 

@@ -5,6 +5,7 @@ import { serverNow } from '../net/clock.ts';
 import { createPainter, type Scene } from '../race/painter.ts';
 import { raceTime } from '../race/ranking.ts';
 import { framesOf } from '../state/frames.ts';
+import { paused } from '../state/pause.ts';
 import { mine, race, room } from '../state/room.ts';
 import { timeScale } from '../state/session.ts';
 import type { RaceView } from '../types.ts';
@@ -119,10 +120,10 @@ function PhaseTag() {
         : null;
   return (
     <span class="phase" role="timer">
-      <Tag tone={view.phase === 'open' || view.phase === 'running' ? 'live' : 'plain'}>
-        {t('stage.number', { n: view.number })} · {t(`phase.${view.phase}`)}
+      <Tag tone={paused.value ? 'bad' : view.phase === 'open' || view.phase === 'running' ? 'live' : 'plain'}>
+        {t('stage.number', { n: view.number })} · {t(paused.value ? 'phase.paused' : `phase.${view.phase}`)}
       </Tag>
-      {view.phase === 'open' && left !== null && (
+      {view.phase === 'open' && left !== null && !paused.value && (
         <span class={left <= 5 ? 'phase-time phase-time-late' : 'phase-time'}>{countdown(left)}</span>
       )}
       {over && left !== null && left > 0 && (
