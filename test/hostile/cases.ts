@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { REQUESTS, type RequestName } from '../../lib/protocol.ts';
 
@@ -13,13 +13,19 @@ type Json = {
   readonly pattern?: string;
 };
 
-/** A field of a request: where it is, and whether something must be there. */
-export type Field = { readonly request: RequestName; readonly path: readonly string[] };
+/** A field of a request: where it is, and what it may hold. */
+export type Field = { readonly request: RequestName; readonly path: readonly string[]; readonly shape: Json };
 
+/** Ids to fill requests with, by the name of their field. */
 export type Ids = Readonly<Record<string, string>>;
+
+/** What each request is sent as. `others` is made where the ids are known. */
+export const CATEGORIES = ['nothing', 'null', 'types', 'huge', 'deep', 'prototype', 'others', 'no ack'] as const;
+export type Category = (typeof CATEGORIES)[number] | 'unknown' | 'honest';
 
 export type Case = {
   readonly request: string;
+  readonly category: Category;
   readonly args: readonly unknown[];
   readonly ack: boolean;
   /** The field that was made wrong, where one was. */
@@ -44,7 +50,7 @@ const SHAPES = new Map(
 
 function fieldsOf(request: RequestName, shape: Json, path: readonly string[] = []): Field[] {
   return Object.entries(shape.properties ?? {}).flatMap(([key, inner]) => [
-    { request, path: [...path, key] },
+    { request, path: [...path, key], shape: inner },
     ...fieldsOf(request, inner, [...path, key]),
   ]);
 }
@@ -56,8 +62,10 @@ export function honest(request: RequestName, ids: Ids): Record<string, unknown> 
 }
 
 function example(shape: Json, key: string, ids: Ids): unknown {
-  if (key === 'commandId') return randomUUID();
   if (key in ids) return ids[key];
+  if (key === 'commandId') return randomUUID();
+  // A nonce is its sender's own: who else is given it has been told too much.
+  if (key === 'nonce') return randomBytes(16).toString('hex');
   if (shape.const !== undefined) return shape.const;
   if (shape.enum) return shape.enum[0];
   if (shape.anyOf) return example(shape.anyOf[0] ?? {}, key, ids);
@@ -89,7 +97,6 @@ const NUMBERS: Readonly<Record<string, number>> = {
 };
 const TEXTS: Readonly<Record<string, string>> = {
   stake: '100',
-  nonce: '00112233445566778899aabbccddeeff',
   code: 'ABCDEF',
   search: 'room',
   after: '',
@@ -102,117 +109,147 @@ const deep = (levels: number): unknown => {
   for (let level = 0; level < levels; level++) value = { a: value };
   return value;
 };
+const withPrototype = (payload: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(payload).replace(/^\{("?)/u, (_, quote) => `{"__proto__":{"isAdmin":true}${quote ? ',"' : ''}`),
+  ) as unknown;
+const PROTOTYPE = '{"__proto__":{"isAdmin":true},"constructor":{"prototype":{}}}';
 
-/** Nothing of these is a right value for any field. */
-const WRONG: readonly (() => unknown)[] = [
-  () => null,
-  () => ({}),
-  () => ({ toString: 'x', valueOf: null }),
-  () => [[[]]],
-  () => Number.NaN,
-  () => -1e308,
-  () => 0.5,
-  () => 'x'.repeat(20_000),
-  () => Array.from({ length: 3_000 }, () => 7),
-  () => deep(400),
-  () => JSON.parse('{"__proto__":{"isAdmin":true},"constructor":{"prototype":{}}}') as unknown,
-  () => Buffer.from('bytes'),
-];
-/** Wrong where the type is another one. */
-const TYPED: readonly (() => unknown)[] = [
-  () => true,
-  () => 42,
-  () => 'text',
-  () => ['a'],
-  () => '__proto__',
-  () => '',
-  () => -1,
-  () => '‮\u0000\ud800',
-];
+type Wrong = readonly (() => unknown)[];
+type FieldCategory = 'null' | 'types' | 'huge' | 'deep' | 'prototype';
 
-const WHOLE: readonly (() => readonly unknown[])[] = [
-  () => [],
-  () => [null],
-  () => [42],
-  () => ['payload'],
-  () => [[]],
-  () => [{}],
-  () => [deep(400)],
-  () => [{}, {}],
-  () => [JSON.parse('{"__proto__":{"commandId":"x"}}')],
-  () => [{ constructor: 1, hasOwnProperty: 2 }],
-  () => [{ blob: 'x'.repeat(25_000) }],
-  () => [Buffer.alloc(64)],
-];
+/** In a field. Nothing of these is a right value for any, but for some of `types` and null where that means "none". */
+const IN_FIELD: Readonly<Record<FieldCategory, Wrong>> = {
+  null: [() => null],
+  types: [
+    () => ({}),
+    () => ({ toString: 'x', valueOf: null }),
+    () => [[[]]],
+    () => Number.NaN,
+    () => -1e308,
+    () => 0.5,
+    () => Buffer.from('bytes'),
+    () => true,
+    () => 42,
+    () => 'text',
+    () => ['a'],
+    () => '',
+    () => -1,
+    () => '\u202e\u0000\ud800',
+  ],
+  huge: [() => 'x'.repeat(20_000), () => Array.from({ length: 3_000 }, () => 7)],
+  deep: [() => deep(400)],
+  prototype: [() => JSON.parse(PROTOTYPE) as unknown, () => '__proto__', () => 'constructor'],
+};
 
-function replaced(payload: Record<string, unknown>, path: readonly string[], value: unknown): Record<string, unknown> {
+type Arguments = readonly ((request: RequestName, ids: Ids) => readonly unknown[])[];
+
+/** In place of the whole payload. */
+const WHOLE: Readonly<Record<'nothing' | FieldCategory, Arguments>> = {
+  nothing: [() => [], () => [{}]],
+  null: [() => [null]],
+  types: [
+    () => [42],
+    () => [true],
+    () => ['payload'],
+    () => [[]],
+    () => [{}, {}],
+    () => [Buffer.alloc(64)],
+    (request, ids) => [[honest(request, ids)]],
+  ],
+  huge: [
+    () => [{ blob: 'x'.repeat(25_000) }],
+    (request, ids) => [{ ...honest(request, ids), blob: 'x'.repeat(25_000) }],
+  ],
+  deep: [() => [deep(1_000)], (request, ids) => [{ ...honest(request, ids), deep: deep(400) }]],
+  prototype: [
+    () => [JSON.parse('{"__proto__":{"commandId":"x"}}')],
+    () => [{ constructor: 1, hasOwnProperty: 2 }],
+    (request, ids) => [withPrototype(honest(request, ids))],
+  ],
+};
+
+const UNKNOWN = ['', 'constructor', '__proto__', 'room:ban', 'room:destroy', 'error', 'admin:login', 'x'.repeat(500)];
+
+/** A copy with the value at the path replaced; undefined takes it away. */
+export function replaced(
+  payload: Record<string, unknown>,
+  path: readonly string[],
+  value: unknown,
+): Record<string, unknown> {
   const [key = '', ...rest] = path;
-  if (rest.length === 0) return { ...payload, [key]: value };
+  if (rest.length === 0) {
+    const { [key]: _, ...others } = payload;
+    return value === undefined ? others : { ...others, [key]: value };
+  }
   return { ...payload, [key]: replaced((payload[key] ?? {}) as Record<string, unknown>, rest, value) };
 }
 
-const pick = <T>(items: readonly T[], random: (below: number) => number): T => items[random(items.length)] as T;
+const entries = <Key extends string, Value>(table: Readonly<Record<Key, readonly Value[]>>) =>
+  (Object.entries(table) as [Key, readonly Value[]][]).flatMap(([key, values]) =>
+    values.map((value) => [key, value] as const),
+  );
+const IN_FIELDS = entries(IN_FIELD);
+const WHOLES = entries(WHOLE);
 
-/** Every field with every wrong value once, then at random until there are `count`. */
-export function* cases(count: number, random: (below: number) => number, idsOf: () => Ids): Generator<Case> {
-  for (const one of allCases(count, random, idsOf)) {
-    // A logout that would be obeyed ends the connection, as it should.
-    if (one.request === 'session:logout' && REQUESTS['session:logout'].safeParse(one.args[0]).success) continue;
-    yield one;
-  }
-}
-
-function* allCases(count: number, random: (below: number) => number, idsOf: () => Ids): Generator<Case> {
-  let made = 0;
-  const wrongField = (field: Field, value: unknown): Case => ({
-    request: field.request,
-    args: [replaced(honest(field.request, idsOf()), field.path, value)],
-    ack: true,
-    field,
-  });
+/** Every field and every request in every category once (but for `others`), and unknown events. */
+export function* matrix(idsOf: () => Ids): Generator<Case> {
   for (const field of FIELDS) {
-    for (const make of WRONG) {
-      made++;
-      yield wrongField(field, make());
+    const { request, path } = field;
+    const ack = true;
+    yield { request, category: 'nothing', args: [replaced(honest(request, idsOf()), path, undefined)], ack, field };
+    for (const [category, make] of IN_FIELDS) {
+      yield { request, category, args: [replaced(honest(request, idsOf()), path, make())], ack, field };
     }
   }
   for (const request of REQUEST_NAMES) {
-    for (const make of WHOLE) {
-      made++;
-      yield { request, args: make(), ack: true };
+    for (const [category, make] of WHOLES) yield { request, category, args: make(request, idsOf()), ack: true };
+    const silent = { request, category: 'no ack', ack: false } as const;
+    for (const args of [[], [null], [42], [{}], [honest(request, idsOf())]]) yield { ...silent, args };
+  }
+  for (const request of UNKNOWN) {
+    for (const args of [[], [{}], ['x', 1]]) {
+      for (const ack of [true, false]) yield { request, category: 'unknown', args, ack };
     }
   }
-  for (; made < count; made++) {
-    const field = pick(FIELDS, random);
+}
+
+/** `count` cases at random, well-meant ones among them. */
+export function* chances(count: number, random: (below: number) => number, idsOf: () => Ids): Generator<Case> {
+  const pick = <T>(items: readonly T[]): T => items[random(items.length)] as T;
+  for (let made = 0; made < count; made++) {
+    const field = pick(FIELDS);
+    const { request, path } = field;
+    const [category, make] = pick(IN_FIELDS);
+    const [wholly, whole] = pick(WHOLES);
     switch (random(8)) {
       case 0:
-        yield { request: field.request, args: pick(WHOLE, random)(), ack: random(4) > 0 };
+        yield { request, category: wholly, args: whole(request, idsOf()), ack: random(4) > 0 };
         break;
       case 1:
-        yield {
-          request: pick(
-            ['', 'constructor', '__proto__', 'room:ban', 'room:destroy', 'error', 'admin:login', 'x'.repeat(500)],
-            random,
-          ),
-          args: [{}],
-          ack: random(2) > 0,
-        };
+        yield { request: pick(UNKNOWN), category: 'unknown', args: [{}], ack: random(2) > 0 };
         break;
       case 2:
-        yield { request: field.request, args: [honest(field.request, idsOf())], ack: true };
+      case 3: {
+        // By request, not by field: what has many would be made as often, and passwords are dear.
+        const any = pick(REQUEST_NAMES);
+        yield { request: any, category: 'honest', args: [honest(any, idsOf())], ack: true };
         break;
-      case 3:
-        yield {
-          request: field.request,
-          args: [{ ...honest(field.request, idsOf()), [pick(['__proto__x', 'isAdmin', 'playerID'], random)]: 1 }],
-          ack: true,
-        };
+      }
+      case 4: {
+        const key = pick(['__proto__x', 'isAdmin', 'playerID']);
+        yield { request, category: 'types', args: [{ ...honest(request, idsOf()), [key]: 1 }], ack: true };
         break;
-      case 4:
-        yield { ...wrongField(field, pick(TYPED, random)()), ack: random(8) > 0 };
-        break;
-      default:
-        yield wrongField(field, random(2) ? pick(WRONG, random)() : pick(TYPED, random)());
+      }
+      default: {
+        const args = [replaced(honest(request, idsOf()), path, make())];
+        yield { request, category, args, ack: random(8) > 0, field };
+      }
     }
   }
+}
+
+/** A logout that is obeyed ends its connection, as it should: it takes a client of its own. */
+export function isObeyedLogout({ request, args, ack }: Case): boolean {
+  return request === 'session:logout' && ack && args.length === 1 && REQUESTS[request].safeParse(args[0]).success;
 }

@@ -1,38 +1,101 @@
-import type { TestClient } from '../helpers/client.ts';
+import type { WebSocket } from 'ws';
 
-export type Recorder = {
-  /** The first message that contains the text, or null. */
-  find(text: string): string | null;
-  /** The same among what came before `at` (server time; the test runs on the same machine). */
-  findBefore(text: string, at: number): string | null;
-  /** Messages that tell this of the race (`picks`, `result`, `order`) and came before `at`. */
-  toldBefore(what: string, raceId: string, at: number): readonly string[];
+/** A request as it went out. */
+export type Sent = { readonly request: string; readonly text: string };
+
+export type Packet = {
+  /** Text as it came; binary as latin1. */
+  readonly text: string;
+  /** ms; the server runs on the same machine and clock */
+  readonly at: number;
+  /** The JSON in it, with Engine.IO's and Socket.IO's type digits taken off; undefined where there is none. */
+  readonly json: unknown;
+  /** The request this acknowledges. */
+  readonly answers: Sent | undefined;
 };
 
-/** Keeps every message a client gets, as text, with the time it came. */
-export function record(client: TestClient): Recorder {
-  const got: { readonly text: string; readonly at: number }[] = [];
-  client.socket.io.engine.on('packet', ({ data }: { data?: unknown }) => {
-    if (typeof data === 'string') got.push({ text: data, at: Date.now() });
-  });
+/** One websocket, from the answer to its upgrade to its close. */
+export type Wire = {
+  /** Status and headers of the upgrade. */
+  head: string;
+  readonly packets: Packet[];
+  binaries: number;
+  /** Bytes after the upgrade as they came, and as the packets and control frames account for them. */
+  rawBytes: number;
+  framedBytes: number;
+};
+
+export type Recorder = {
+  readonly watch: (socket: WebSocket) => void;
+  readonly wires: readonly Wire[];
+  /** All that came so far, over reconnects. */
+  packets(): readonly Packet[];
+  /** Whether the text is in what was sent. */
+  hasSent(text: string): boolean;
+};
+
+const KEPT_OF_SENT = 4_000;
+
+/** Keeps every byte that the websockets shown to `watch` get, and what they were asked. */
+export function createRecorder(): Recorder {
+  const wires: Wire[] = [];
+  const sent: string[] = [];
+
+  function watch(socket: WebSocket): void {
+    const wire: Wire = { head: '', packets: [], binaries: 0, rawBytes: 0, framedBytes: 0 };
+    const asked = new Map<string, Sent>();
+    wires.push(wire);
+    socket.on('upgrade', (response) => {
+      wire.head = `${response.statusCode} ${response.rawHeaders.join('\n')}`;
+      // A listener now would be given what came with the head, and the websocket would not.
+      process.nextTick(() => response.socket.on('data', (chunk: Buffer) => (wire.rawBytes += chunk.length)));
+    });
+    socket.on('message', (data, isBinary) => {
+      const bytes = Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
+      wire.framedBytes += framed(bytes.length);
+      if (isBinary) wire.binaries += 1;
+      const text = bytes.toString(isBinary ? 'latin1' : 'utf8');
+      const id = /^4(?:3|6\d+-)(\d+)\[/u.exec(text)?.[1];
+      wire.packets.push({ text, at: Date.now(), json: jsonOf(text), answers: id ? asked.get(id) : undefined });
+    });
+    const control = (data: Buffer): void => void (wire.framedBytes += framed(data.length));
+    socket.on('ping', control);
+    socket.on('pong', control);
+    // 1005: a close frame without a code; 1006: none came.
+    socket.on('close', (code, reason) => {
+      if (code !== 1006) wire.framedBytes += framed(code === 1005 ? 0 : 2 + reason.length);
+    });
+    const send = socket.send.bind(socket) as (...args: unknown[]) => void;
+    socket.send = (data: unknown, ...rest: unknown[]): void => {
+      if (typeof data === 'string') {
+        const text = data.slice(0, KEPT_OF_SENT);
+        const [, id, request] = /^4(?:2|5\d+-)(\d+)\["([^"]*)"/u.exec(text) ?? [];
+        if (id !== undefined) asked.set(id, { request: request ?? '', text });
+        sent.push(text);
+      }
+      send(data, ...rest);
+    };
+  }
+
   return {
-    find: (text) => got.find((one) => one.text.includes(text))?.text.slice(0, 300) ?? null,
-    findBefore: (text, at) => got.find((one) => one.at < at && one.text.includes(text))?.text.slice(0, 300) ?? null,
-    toldBefore: (what, raceId, at) =>
-      got.filter((one) => one.at < at && tells(one.text, what, raceId)).map((one) => one.text.slice(0, 300)),
+    watch,
+    wires,
+    packets: () => wires.flatMap((wire) => wire.packets),
+    hasSent: (text) => sent.some((one) => one.includes(text)),
   };
 }
 
-/** Whether any part of a Socket.IO packet, at whatever depth, shows `what` of the race: a view by its id, an event by its raceId. */
-function tells(packet: string, what: string, raceId: string): boolean {
-  if (!packet.includes(raceId) || !packet.includes(`"${what}"`)) return false;
-  let found = false;
-  JSON.parse(packet.slice(packet.search(/[[{]/u)), (_key, part: unknown) => {
-    if (part === null || typeof part !== 'object' || !(what in part)) return part;
-    const told = part as Readonly<Record<string, unknown>>;
-    const empty = Array.isArray(told[what]) && told[what].length === 0;
-    if (!empty && (told['raceId'] ?? told['id']) === raceId) found = true;
-    return part;
-  });
-  return found;
+/** Bytes of a frame from the server: unmasked, in one piece. */
+function framed(length: number): number {
+  return length + (length > 65_535 ? 10 : length > 125 ? 4 : 2);
+}
+
+function jsonOf(text: string): unknown {
+  const start = text.search(/[[{]/u);
+  if (start < 0) return undefined;
+  try {
+    return JSON.parse(text.slice(start)) as unknown;
+  } catch {
+    return undefined;
+  }
 }
