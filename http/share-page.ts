@@ -18,7 +18,12 @@ export type ShareDeps = {
   preview(code: string): Promise<RoomPreview | null>;
   addressOf(request: IncomingMessage): string;
   /** Unknown codes by address: whoever asks for many is not told any more which ones exist. */
-  readonly guesses: { blockedForMs(address: string): number; wrong(address: string): void };
+  readonly guesses: {
+    attempt<T>(
+      work: () => Promise<T | null>,
+      address: string,
+    ): Promise<{ readonly found: T | null } | { readonly blockedForMs: number }>;
+  };
 };
 
 const CODE = /^[0-9A-Za-z -]{1,16}$/;
@@ -61,11 +66,9 @@ export function createSharePage(indexFile: string, deps: ShareDeps): RequestHand
   /** Undefined: cannot be told now; the page finds out by itself. */
   async function preview(code: string, address: string): Promise<RoomPreview | null | undefined> {
     if (!CODE.test(code)) return null;
-    if (deps.guesses.blockedForMs(address) > 0) return undefined;
     try {
-      const found = await deps.preview(code);
-      if (found === null) deps.guesses.wrong(address);
-      return found;
+      const asked = await deps.guesses.attempt(() => deps.preview(code), address);
+      return 'found' in asked ? asked.found : undefined;
     } catch {
       return undefined;
     }

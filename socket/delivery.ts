@@ -14,8 +14,7 @@ export type EntrySource = {
 export type DeliveryDeps = {
   readonly io: Io;
   readonly feeds: EntrySource;
-  readonly limits: { readonly readerPackets: number; readonly readerBytes: number };
-  readonly metrics: { delivered(sockets: number, events: number): void; readerCut(): void };
+  readonly metrics: { delivered(sockets: number, events: number): void };
 };
 
 /** Events of a busy room are gathered for this long; longer while the process has its hands full. */
@@ -45,10 +44,10 @@ type RoomQueue = {
 
 /**
  * The only place that sends a room's events. Entries come in log order and go out in packets: at once in a quiet room, gathered in
- * a busy one, encoded once for all. A connection that does not read is cut; it comes back and resumes by seq.
+ * a busy one, encoded once for all.
  */
 export function createDelivery(deps: DeliveryDeps) {
-  const { io, limits, metrics } = deps;
+  const { io, metrics } = deps;
   const rooms = new Map<RoomId, RoomQueue>();
   const roomOf = new Map<string, RoomId>();
   /** Connections whose snapshot is on its way in this turn of the loop: their packets follow it. */
@@ -90,30 +89,8 @@ export function createDelivery(deps: DeliveryDeps) {
 
   function send(socket: Connection, packet: RoomPacket): void {
     const waiting = held.get(socket);
-    if (waiting) {
-      waiting.push(packet);
-      return;
-    }
-    if (isSlow(socket)) {
-      metrics.readerCut();
-      cut(socket);
-      return;
-    }
-    writePacket(socket, packet);
-  }
-
-  function isSlow(socket: Connection): boolean {
-    const { conn } = socket;
-    return (
-      (conn as unknown as { writeBuffer: readonly unknown[] }).writeBuffer.length > limits.readerPackets ||
-      (websocketOf(conn)?.bufferedAmount ?? 0) > limits.readerBytes
-    );
-  }
-
-  /** At once: an orderly end would wait for the reader. What it has not read it asks for by seq. */
-  function cut({ conn }: Connection): void {
-    conn.close(true);
-    websocketOf(conn)?.terminate?.();
+    if (waiting) waiting.push(packet);
+    else writePacket(socket, packet);
   }
 
   function release(socket: Connection): void {
@@ -171,11 +148,6 @@ export function createDelivery(deps: DeliveryDeps) {
       rooms.clear();
     },
   };
-}
-
-/** engine.io keeps the websocket to itself; what that has buffered is what the kernel would not take. */
-function websocketOf(conn: Connection['conn']): { bufferedAmount?: number; terminate?(): void } | undefined {
-  return (conn.transport as unknown as { socket?: { bufferedAmount?: number; terminate?(): void } }).socket;
 }
 
 export type DeliveryOfRooms = ReturnType<typeof createDelivery>;

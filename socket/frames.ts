@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { RaceId, RoomId } from '../lib/core/ids.ts';
 import type { Logger, Push, ServerClock } from '../lib/ports.ts';
 import type { RoomEvent } from '../lib/protocol.ts';
@@ -26,6 +27,8 @@ type Show = {
 
 /** How often a race whose frames could not be made is tried again: PostgreSQL or a seed key is away. */
 const RETRY_MS = 500;
+/** Races that have been sent whole; an event or a newcomer that comes after it does not begin them again. */
+const REMEMBERED_RACES = 1_000;
 
 /**
  * Sends each chunk of a race at its time to the members here. Every instance makes and sends them by itself, by server
@@ -34,6 +37,7 @@ const RETRY_MS = 500;
 export class FrameSender {
   readonly #deps: FramesDeps;
   readonly #shows = new Map<RaceId, Show>();
+  readonly #sent = new LRUCache<RaceId, true>({ max: REMEMBERED_RACES });
   #closed = false;
 
   constructor(deps: FramesDeps) {
@@ -58,7 +62,8 @@ export class FrameSender {
     const race = book.cached(roomId);
     if (race === null) return;
     if (race.phase === 'closed' || race.phase === 'running') {
-      this.#show(race.id, roomId);
+      // Before the draw there is nothing to send, and the event that tells of it begins the show.
+      if (race.startsAt !== undefined) this.#show(race.id, roomId);
       for (const chunk of await frames.sent(race.id, clock.now()))
         push.connection(connectionId, 'race:frames', { raceId: race.id, ...chunk });
     }
@@ -72,19 +77,26 @@ export class FrameSender {
   }
 
   #show(raceId: RaceId, roomId: RoomId): void {
-    if (this.#closed || this.#shows.has(raceId)) return;
+    if (this.#closed || this.#shows.has(raceId) || this.#sent.has(raceId)) return;
     const show: Show = { roomId, chunks: [], next: 0, timer: null };
     this.#shows.set(raceId, show);
     void this.#prepare(raceId, show);
   }
 
   async #prepare(raceId: RaceId, show: Show): Promise<void> {
+    const { frames, rooms, log } = this.#deps;
     try {
-      show.chunks = await this.#deps.frames.prepare(raceId);
-      if (this.#shows.get(raceId) === show) this.#sendDue(raceId, show);
+      show.chunks = await frames.prepare(raceId);
+      if (this.#shows.get(raceId) !== show) return;
+      // Not drawn, or void: an event says so when that changes.
+      if (show.chunks.length === 0) this.#shows.delete(raceId);
+      else this.#sendDue(raceId, show);
     } catch (error) {
-      this.#deps.log.warn({ err: error, raceId }, 'frames not ready');
-      if (this.#shows.get(raceId) === show) show.timer = setTimeout(() => void this.#prepare(raceId, show), RETRY_MS);
+      if (this.#shows.get(raceId) !== show) return;
+      log.warn({ err: error, raceId }, 'frames not ready');
+      // A room that is closed on the way has nobody to send to, and no event ends its race's show.
+      if (rooms.state(show.roomId) === null) this.#shows.delete(raceId);
+      else show.timer = setTimeout(() => void this.#prepare(raceId, show), RETRY_MS);
     }
   }
 
@@ -94,7 +106,11 @@ export class FrameSender {
     for (const chunk of due.slice(show.next)) push.room(show.roomId, 'race:frames', { raceId, ...chunk });
     show.next = Math.max(show.next, due.length);
     const upcoming = show.chunks[show.next];
-    if (upcoming === undefined) return;
+    if (upcoming === undefined) {
+      this.#shows.delete(raceId);
+      this.#sent.set(raceId, true);
+      return;
+    }
     show.timer = setTimeout(() => this.#sendDue(raceId, show), Math.max(1, Math.ceil(upcoming.dueAt - clock.now())));
   }
 
@@ -104,8 +120,14 @@ export class FrameSender {
     if (show === undefined) return;
     if (show.timer !== null) clearTimeout(show.timer);
     this.#shows.delete(raceId);
+    this.#sent.set(raceId, true);
     const rest = dueBy(show.chunks, Number.POSITIVE_INFINITY).slice(show.next);
     for (const chunk of rest) this.#deps.push.room(show.roomId, 'race:frames', { raceId, ...chunk });
+  }
+
+  /** Races with frames still to be sent. */
+  get showing(): number {
+    return this.#shows.size;
   }
 
   close(): void {

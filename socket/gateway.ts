@@ -12,6 +12,7 @@ import { createAddressOf, originAllowed, shareBase } from './identify.ts';
 import type { RequestLimits } from './limits.ts';
 import type { ConnectionBook, Io } from './push.ts';
 import type { Connection, Route } from './route.ts';
+import { cutSlowReaders } from './slow-readers.ts';
 
 /** A client that is gone without a word is noticed after at most the sum. */
 const PING_INTERVAL_MS = 12_000;
@@ -50,9 +51,9 @@ export type GatewayDeps = {
   degraded(): { readonly redis?: true; readonly ledger?: true };
 };
 
-/** Socket.IO as we use it: websockets alone, nothing compressed, nothing recovered behind our back. */
-export function createIo(http: HttpServer, limits: Limits): Io {
-  return new Server(http, {
+/** Socket.IO as we use it: websockets alone, nothing compressed, nothing recovered behind our back, nothing piled up for who does not read. */
+export function createIo(http: HttpServer, limits: Limits, onReaderCut: () => void = () => {}): Io {
+  const io: Io = new Server(http, {
     transports: ['websocket'],
     serveClient: false,
     perMessageDeflate: false,
@@ -62,6 +63,8 @@ export function createIo(http: HttpServer, limits: Limits): Io {
     pingTimeout: PING_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
   });
+  cutSlowReaders(io, limits, onReaderCut);
+  return io;
 }
 
 /** Lets go of all connections in batches; clients come back by themselves. */
@@ -213,7 +216,6 @@ export function openGateway(io: Io, deps: GatewayDeps) {
   }
 
   return {
-    connections: (): number => io.of('/').sockets.size,
     /** No connection comes in any more; those that are here are told. */
     drain(): void {
       draining = true;

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Limits } from '../config/limits.ts';
 import type { RequestName } from '../lib/protocol.ts';
+import { createGuard } from './guard.ts';
 
 /** `request`, `chat`, `bet`, `room` count by player, `find` by address. */
 export type LimitKind = 'request' | 'chat' | 'bet' | 'room' | 'find';
@@ -24,9 +24,10 @@ const MINUTE_S = 60;
 export function createLimits(limits: Limits) {
   const bucket = (keyPrefix: LimitKind, points: number, duration: number) =>
     new RateLimiterMemory({ keyPrefix, points, duration });
-  const burstS = limits.requestBurst / limits.requestsPerSecond;
+  // A burst takes as long to come back as it is requests; a second's worth may always come at once.
+  const burst = Math.max(limits.requestBurst, limits.requestsPerSecond);
   const buckets: Record<LimitKind, RateLimiterMemory> = {
-    request: bucket('request', limits.requestBurst, Math.max(1, burstS)),
+    request: bucket('request', burst, burst / limits.requestsPerSecond),
     chat: bucket('chat', limits.chatPerSecond, 1),
     bet: bucket('bet', limits.betsPerSecond, 1),
     room: bucket('room', limits.roomsPerMinute, MINUTE_S),
@@ -50,26 +51,6 @@ export function createLimits(limits: Limits) {
     passwords: createGuard(limits.passwordsPerMinute),
     /** Room codes that do not exist, asked for over HTTP, by address. */
     guesses: createGuard(limits.findsPerMinute),
-  };
-}
-
-/** Counts failures only: so many a minute, then nothing is even looked at until the minute is over. */
-function createGuard(failuresPerMinute: number) {
-  const failures = new LRUCache<string, { count: number }>({ max: 50_000, ttl: MINUTE_S * 1_000 });
-  const keyOf = (...parts: readonly string[]) => parts.join(' ');
-  return {
-    /** How long to wait; 0: may try. */
-    blockedForMs(address: string, ...more: readonly string[]): number {
-      const key = keyOf(address, ...more);
-      const blocked = (failures.get(key)?.count ?? 0) >= failuresPerMinute;
-      return blocked ? Math.max(1, Math.ceil(failures.getRemainingTTL(key))) : 0;
-    },
-    wrong(address: string, ...more: readonly string[]): void {
-      const key = keyOf(address, ...more);
-      const known = failures.get(key);
-      if (known) known.count += 1;
-      else failures.set(key, { count: 1 });
-    },
   };
 }
 

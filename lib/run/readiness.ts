@@ -1,19 +1,16 @@
-export type NotReady = 'starting' | 'draining' | 'database' | 'server-time' | 'instance-lock';
+export type NotReady = 'draining' | 'database' | 'server-time' | 'instance-lock';
 
-/** Whether this process should be given players, and if not, why. `checks` say what must be so besides. */
-export function createReadiness(checks: Readonly<Record<Exclude<NotReady, 'starting' | 'draining'>, () => boolean>>) {
-  let state: 'starting' | 'started' | 'draining' = 'starting';
+/** Whether this process, which listens only once it has started, should be given players, and if not, why. `checks` say what must be so. */
+export function createReadiness(checks: Readonly<Record<Exclude<NotReady, 'draining'>, () => boolean>>) {
+  let draining = false;
   return {
-    started(): void {
-      state = 'started';
-    },
     drain(): void {
-      state = 'draining';
+      draining = true;
     },
     /** Empty when it is ready. */
     notReady(): readonly NotReady[] {
       const failed = (Object.keys(checks) as (keyof typeof checks)[]).filter((name) => !checks[name]());
-      return state === 'started' ? failed : [state, ...failed];
+      return draining ? ['draining', ...failed] : failed;
     },
   };
 }

@@ -12,11 +12,14 @@ export type RoomDoorsDeps = {
   readonly records: Pick<RoomRecords, 'get'>;
   readonly feeds: Pick<RoomFeeds, 'onEvents'>;
   readonly secrets: RoomSecrets;
-  /** Wrong passwords by address and room. */
+  /** Wrong passwords by address and room, counted so that tries made at once are no more than tries made in turn. */
   readonly passwordGuard: {
-    /** ms to wait; 0: may try. */
-    blockedForMs(address: string, roomId: RoomId): number;
-    wrong(address: string, roomId: RoomId): void;
+    /** What `work` gives (null: it was wrong), or for how many ms nothing may be tried. */
+    attempt<T>(
+      work: () => Promise<T | null>,
+      address: string,
+      roomId: RoomId,
+    ): Promise<{ readonly found: T | null } | { readonly blockedForMs: number }>;
   };
 };
 
@@ -61,12 +64,14 @@ export function createRoomDoors({ records, feeds, secrets, passwordGuard }: Room
       const hash = await hashOf(document);
       if (hash === null) return;
       const { id } = document;
-      if (payload.key !== undefined && sameText(payload.key, secrets.inviteKey(id, hash))) return;
-      const blockedForMs = passwordGuard.blockedForMs(caller.address, id);
-      if (blockedForMs > 0) throw refuse('RATE_LIMITED', { retryAfterMs: blockedForMs });
-      if (payload.password !== undefined && (await passwordMatches(payload.password, hash))) return;
-      if (payload.password !== undefined || payload.key !== undefined) passwordGuard.wrong(caller.address, id);
-      throw refuse('WRONG_PASSWORD');
+      const { key, password } = payload;
+      if (key !== undefined && sameText(key, secrets.inviteKey(id, hash))) return;
+      // Nothing is tried by who only asks whether there is a password.
+      if (key === undefined && password === undefined) throw refuse('WRONG_PASSWORD');
+      const right = async () => (password !== undefined && (await passwordMatches(password, hash))) || null;
+      const tried = await passwordGuard.attempt(right, caller.address, id);
+      if ('blockedForMs' in tried) throw refuse('RATE_LIMITED', { retryAfterMs: tried.blockedForMs });
+      if (tried.found === null) throw refuse('WRONG_PASSWORD');
     },
 
     /** For the host, as part of an answer. Without it where it cannot be told now: nothing else depends on it. */

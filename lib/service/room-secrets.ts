@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
 import type { CommandId, Epoch, MessageId, PlayerId, RoomId } from '../core/ids.ts';
 import type { Role } from '../core/room-state.ts';
+import { refuse } from '../errors.ts';
 
 /** What a seat ticket says: its holder may sit down again after a restart or in a split, unless kicked since. */
 export type SeatTicket = {
@@ -18,6 +19,12 @@ const CODE_LETTERS = '23456789ABCDEFGHJKMNPQRSTUVWXYZ';
 const CODE_LENGTH = 6;
 /** scrypt with 16 MiB: about 50 ms, off the event loop. */
 const SCRYPT = { N: 16_384, r: 8, p: 1 } as const;
+/** Of the four threads that files, names and hashes share in a process; so everything else that needs one still gets it. */
+const HASHES_AT_ONCE = 2;
+const MOST_HASHES_WAITING = 100;
+
+let hashing = 0;
+const waiting: (() => void)[] = [];
 
 /** Everything of rooms that is signed, derived or hashed with the server's secret. */
 export function createRoomSecrets(secret: Uint8Array) {
@@ -32,8 +39,11 @@ export function createRoomSecrets(secret: Uint8Array) {
     roomId(playerId: PlayerId, commandId: CommandId): RoomId {
       return `r${derive('room', playerId, commandId).toString('base64url').slice(0, 21)}` as RoomId;
     },
-    houseRoomId(number: number): RoomId {
-      return `r${derive('house-room', String(number)).toString('base64url').slice(0, 21)}` as RoomId;
+    /** `life` counts the rooms of this number from 1, each after the one before was closed. */
+    houseRoomId(number: number, life: number): RoomId {
+      return `r${derive('house-room', String(number), ...(life === 1 ? [] : [String(life)]))
+        .toString('base64url')
+        .slice(0, 21)}` as RoomId;
     },
     /** Stands for the room's password in a link; another password, another key. */
     inviteKey(roomId: RoomId, passwordHash: string): string {
@@ -88,8 +98,20 @@ export function sameText(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-function derivePassword(password: string, salt: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFC'), salt, 32, SCRYPT, (error, key) => (error ? reject(error) : resolve(key)));
-  });
+/** Rejects with OVERLOADED when more wait than could be answered within a request's deadline. */
+async function derivePassword(password: string, salt: Buffer): Promise<Buffer> {
+  if (hashing >= HASHES_AT_ONCE) {
+    if (waiting.length >= MOST_HASHES_WAITING) throw refuse('OVERLOADED');
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  } else hashing += 1;
+  try {
+    return await new Promise((resolve, reject) => {
+      scrypt(password.normalize('NFC'), salt, 32, SCRYPT, (error, key) => (error ? reject(error) : resolve(key)));
+    });
+  } finally {
+    // A place that is handed on stays taken.
+    const next = waiting.shift();
+    if (next === undefined) hashing -= 1;
+    else next();
+  }
 }

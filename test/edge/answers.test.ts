@@ -1,17 +1,12 @@
-import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadSettings } from '../../config/env.ts';
-import { listen } from '../../http/listen.ts';
 import type { PlayerId } from '../../lib/core/ids.ts';
 import { refuse } from '../../lib/errors.ts';
 import { type PlayerRecords, type PlayerRow, UnavailableError } from '../../lib/ports.ts';
 import type { Caller } from '../../lib/service/caller.ts';
+import { createPatience } from '../../lib/service/in-time.ts';
 import { createSessions } from '../../lib/service/sessions.ts';
-import { createIo } from '../../socket/gateway.ts';
-import { createLimits } from '../../socket/limits.ts';
-import { type Connection, createRoute, type Handlers } from '../../socket/route.ts';
-import { TestClient } from '../helpers/client.ts';
-import { until } from '../helpers/until.ts';
+import type { Handlers } from '../../socket/route.ts';
+import { openRoute } from './own-route.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -26,35 +21,11 @@ const log = {
   debug: () => {},
 };
 
-/** The route on a real socket, with handlers of the test's own. */
+/** Handlers of the test's own behind the real route. */
 async function serve(handlers: Partial<Handlers>) {
-  const { limits } = loadSettings({ REQUEST_DEADLINE_MS: '500' });
-  const http: Server = createServer();
-  const io = createIo(http, limits);
-  const answered: [string, string][] = [];
-  const metrics = {
-    answered: (event: string, code: string) => answered.push([event, code]),
-    dropped: () => {},
-    flooded: () => {},
-  };
-  const route = createRoute({ handlers: handlers as Handlers, limits, buckets: createLimits(limits), metrics, log });
-  io.on('connection', (socket: Connection) => {
-    socket.data.caller = {
-      connectionId: socket.id,
-      playerId: 'p' as PlayerId,
-      address: 'a',
-      nickname: 'n',
-      locale: 'en',
-    };
-    route.attach(socket);
-  });
-  const client = new TestClient(`http://127.0.0.1:${await listen(http, '127.0.0.1', 0)}`);
-  closing.push(
-    () => io.close(),
-    () => client.close(),
-  );
-  await until('connected', () => client.socket.connected);
-  return { client, route, answered };
+  const own = await openRoute(handlers, { env: { REQUEST_DEADLINE_MS: '500' }, log });
+  closing.push(own.close);
+  return own;
 }
 
 describe('answers', () => {
@@ -172,6 +143,8 @@ describe('connecting without PostgreSQL', () => {
     const ended: string[] = [];
     const callers: Caller[] = [];
     const sessions = createSessions({
+      timeZone: 'Asia/Seoul',
+      patience: createPatience(3_000),
       secret: new Uint8Array(32),
       players,
       clock: { now: () => Date.now() },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../helpers/client.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 import { until } from '../helpers/until.ts';
+import { openRoute } from './own-route.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -32,6 +33,17 @@ describe('limits', () => {
     }
     await until('it may again', async () => (await client.ask('time:sync', { sentAt: 0 })).ok, { everyMs: 200 });
     client.close();
+  });
+
+  it('[SE45] more requests a second need no larger burst besides', async () => {
+    const sync = { 'time:sync': ({}, { sentAt }: { sentAt: number }) => ({ sentAt, serverAt: 1 }) };
+    const own = await openRoute(sync, { env: { REQUESTS_PER_SECOND: '200' } });
+    try {
+      const answers = await Promise.all(Array.from({ length: 205 }, () => own.client.ask('time:sync', { sentAt: 0 })));
+      expect(answers.filter((answer) => answer.ok)).toHaveLength(200);
+    } finally {
+      await own.close();
+    }
   });
 
   it('[SE11] rooms are counted by player, codes by address, wrong passwords by address and room', async () => {

@@ -55,13 +55,15 @@ export async function openHouse(env: Readonly<Record<string, string>> = {}) {
   const lifecycle = { onStop: (_name: string, _deadlineMs: number, run: () => unknown) => void steps.push(run) };
   const metrics = createMetrics();
   const http = createHttpServer();
-  const io = createIo(http, limits);
+  let cuts = 0;
+  const io = createIo(http, limits, () => {
+    cuts += 1;
+  });
   steps.push(() => io.close());
   const book = createPush(io);
   const buckets = createLimits(limits);
   const store = new MemoryRoomStore({ clock, log, unarchivedEntries: limits.unarchivedEntries });
   let feeds: RoomFeeds | undefined;
-  let cuts = 0;
   const game = createGame({
     records,
     store,
@@ -70,12 +72,7 @@ export async function openHouse(env: Readonly<Record<string, string>> = {}) {
       connections: book,
       openSeats(opened) {
         feeds = opened;
-        const delivery = createDelivery({
-          io,
-          feeds: opened,
-          limits,
-          metrics: { ...metrics.delivery, readerCut: () => void (cuts += 1) },
-        });
+        const delivery = createDelivery({ io, feeds: opened, metrics: metrics.delivery });
         lifecycle.onStop('delivery', 500, delivery.close);
         return delivery.seats;
       },
