@@ -6,6 +6,7 @@ import { ConfigError } from './config/config-error.ts';
 import { loadSettings, type Settings } from './config/env.ts';
 import { loadSecrets, type Secrets } from './config/secrets.ts';
 import { MemoryRoomStore } from './db/memory/store.ts';
+import { createAudit } from './db/postgres/audit.ts';
 import { createPool } from './db/postgres/connect.ts';
 import { placeDataDir } from './db/postgres/embedded/data-dir.ts';
 import { type InstanceLock, takeInstanceLock } from './db/postgres/instance-lock.ts';
@@ -14,6 +15,7 @@ import { openDatabase } from './db/postgres/open.ts';
 import { createRecords, type Records } from './db/postgres/records.ts';
 import { createHttpApp } from './http/app.ts';
 import { assertFree, createHttpServer, listen } from './http/listen.ts';
+import type { LedgerAudit } from './lib/ports.ts';
 import { pageAddresses } from './lib/run/addresses.ts';
 import { startAudit } from './lib/run/audit.ts';
 import { createGame } from './lib/run/game.ts';
@@ -44,6 +46,7 @@ type Base = {
   readonly lifecycle: Lifecycle;
   readonly lock: InstanceLock;
   readonly records: Records;
+  readonly ledgerAudit: LedgerAudit;
   readonly time: ServerTime;
 };
 
@@ -65,15 +68,16 @@ async function openBase(settings: Settings, log: pino.Logger, lifecycle: Lifecyc
   const time = createServerTime({ ask: records.now, log });
   lifecycle.onStop('server time', 100, time.close);
   await time.sync();
-  return { settings, secrets, log, lifecycle, lock, records, time };
+  return { settings, secrets, log, lifecycle, lock, records, ledgerAudit: createAudit(target), time };
 }
 
 /** The game and its edges on that base. Whatever is opened says how it is closed; that happens in reverse order. */
-async function openServer({ settings, secrets, log, lifecycle, lock, records, time }: Base): Promise<void> {
+async function openServer(base: Base): Promise<void> {
+  const { settings, secrets, log, lifecycle, lock, records, time } = base;
   const { limits, publicUrl } = settings;
   const metrics = createMetrics();
   const http = createHttpServer();
-  const io = createIo(http, limits);
+  const io = createIo(http, limits, metrics.delivery.readerCut);
   lifecycle.onStop('sockets', 3_000, () => io.close());
   lifecycle.onStop('connections', 5_000, () => closeConnections(io));
   const book = createPush(io);
@@ -99,7 +103,7 @@ async function openServer({ settings, secrets, log, lifecycle, lock, records, ti
       push,
       connections: book,
       openSeats(feeds) {
-        const delivery = createDelivery({ io, feeds, limits, metrics: metrics.delivery });
+        const delivery = createDelivery({ io, feeds, metrics: metrics.delivery });
         lifecycle.onStop('delivery', 500, () => {
           delivery.flushAll();
           delivery.close();
@@ -109,6 +113,7 @@ async function openServer({ settings, secrets, log, lifecycle, lock, records, ti
       openFrames(parts) {
         const frames = new FrameSender({ ...parts, push, clock: time, log });
         lifecycle.onStop('frames', 100, () => frames.close());
+        metrics.gauge('races_showing', 'Races whose frames are being sent', () => frames.showing);
         return frames;
       },
     },
@@ -156,7 +161,7 @@ async function openServer({ settings, secrets, log, lifecycle, lock, records, ti
     health: readiness,
     records: {
       race: game.record,
-      keys: async () => ({ seedKeys: await records.seedKeys.published(), receiptKeys: [] }),
+      keys: async () => ({ seedKeys: await game.seedKeys(), receiptKeys: [] }),
     },
     share: {
       publicUrl,
@@ -178,11 +183,15 @@ async function openServer({ settings, secrets, log, lifecycle, lock, records, ti
   const port = await listen(http, settings.host, settings.port);
   const addresses = pageAddresses(settings.host, port, publicUrl);
   network = addresses.network ?? addresses.local;
-  readiness.started();
   tellAddresses(log, port, addresses);
-  const audit = startAudit(records.ledger, log);
+  const audit = startAudit(base.ledgerAudit, log);
   lifecycle.onStop('audit', 100, audit.close);
-  metrics.gauge('audit_broken', 'Broken invariants of the ledger, at the last look', audit.broken);
+  metrics.gauge('audit_broken', 'Broken invariants of the ledger, at the last completed audit', audit.broken);
+  metrics.gauge(
+    'audit_completed_seconds',
+    'When the last completed audit ended, in seconds since 1970; 0: none yet',
+    audit.completedAt,
+  );
 }
 
 function versionOf(file: URL): string {

@@ -1,8 +1,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import { loadSettings } from '../config/env.ts';
-import { createPool } from '../db/postgres/connect.ts';
+import { createAudit } from '../db/postgres/audit.ts';
 import { placeDataDir } from '../db/postgres/embedded/data-dir.ts';
-import { createLedger } from '../db/postgres/ledger.ts';
 import { openDatabaseForCommand } from '../db/postgres/open.ts';
 
 const log = {
@@ -11,22 +10,12 @@ const log = {
   error: (fields: object, message: string) => console.error(message, JSON.stringify(fields)),
 };
 
-/** It reads every transfer and bet there is. */
-const AUDIT_TIMEOUT_MS = 600_000;
-
 /** `npm run audit`: prints each broken invariant of the ledger; exit code 1 when there is one. */
 async function main(): Promise<void> {
   const settings = loadSettings();
   const database = await openDatabaseForCommand(settings, placeDataDir(settings), log);
   try {
-    const pool = createPool(
-      database.target,
-      { applicationName: 'paddock-audit', max: 1, statementTimeoutMs: AUDIT_TIMEOUT_MS },
-      () => {},
-    );
-    const broken = await createLedger(pool, { startPoints: 0 })
-      .audit()
-      .finally(() => pool.end());
+    const broken = await createAudit(database.target).audit();
     for (const { invariant, detail } of broken) console.log(`BROKEN: ${invariant}: ${detail}`);
     console.log(broken.length === 0 ? 'the ledger is sound' : `${broken.length} broken`);
     if (broken.length > 0) process.exitCode = 1;

@@ -13,6 +13,8 @@ import { type Evidence, type PublicRaceRecord, verifyRace } from '../lib/fairnes
 /** Exit codes: 0 every step holds, 1 one fails, 2 there is nothing to verify. */
 const FAILED = 1;
 const NOTHING = 2;
+const NOT_FOUND = 404;
+const ANSWER_WITHIN_MS = 10_000;
 
 type Case = { readonly record: PublicRaceRecord; readonly evidence: Evidence };
 
@@ -28,6 +30,16 @@ async function fromFile(path: string): Promise<Case> {
   if (!('record' in json)) return { record: json, evidence: {} };
   const { record, ...evidence } = json;
   return { record, evidence };
+}
+
+/** The same from a server's address; null where it has no such race or the race is not over. */
+async function fromAddress(address: string): Promise<Case | null> {
+  const response = await fetch(address, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  if (response.status === NOT_FOUND) return null;
+  if (!response.ok) throw new ConfigError([`${address}: answered with status ${response.status}`]);
+  const json: unknown = await response.json();
+  if (typeof json !== 'object' || json === null || !('seed' in json) || !('recordHash' in json)) return null;
+  return { record: json as PublicRaceRecord, evidence: {} };
 }
 
 async function fromDatabase(raceId: RaceId): Promise<Case | null> {
@@ -62,16 +74,20 @@ async function readRecord(pool: Pool, raceId: RaceId): Promise<PublicRaceRecord 
   return seed === undefined || recordHash === undefined ? null : { ...record, seed, recordHash };
 }
 
-/** `npm run verify -- RACE | FILE`: recomputes a race from its public record and prints each step. */
+function find(source: string): Promise<Case | null> {
+  if (/^https?:\/\//.test(source)) return fromAddress(source);
+  return source.includes('.') || source.includes('/') ? fromFile(source) : fromDatabase(source as RaceId);
+}
+
+/** `npm run verify -- RACE | FILE | ADDRESS`: recomputes a race from its public record and prints each step. */
 async function main(): Promise<void> {
   const [source] = process.argv.slice(2);
   if (source === undefined)
     throw new ConfigError([
-      'verify: name a race id or the file of a record.',
+      'verify: name a race id, or the file or address of a record.',
       'Example: npm run verify -- record.json',
     ]);
-  const found =
-    source.includes('.') || source.includes('/') ? await fromFile(source) : await fromDatabase(source as RaceId);
+  const found = await find(source);
   if (found === null) {
     console.error(`${source}: no such race, or it is not over yet`);
     process.exitCode = NOTHING;

@@ -116,6 +116,42 @@ create table room (
 create index room_living on room (id) where closed_at is null;
 create index room_living_by_creator on room (created_by) where closed_at is null;
 
+-- p_room: the row as JSON with room's column names, without what has a default. p_most_living: how many living rooms its creator
+-- may have with this one; null: any number. Rooms of one creator are made one after the other, so that each is counted.
+-- Outcomes: created, exists (a repeat, with the row as it is by now), code-taken, limit.
+create function room_create(p_room jsonb, p_most_living integer, out outcome text, out made room)
+language plpgsql volatile
+as $$
+declare
+  v_new room := jsonb_populate_record(null::room, p_room);
+begin
+  perform assert_read_committed();
+  perform pg_advisory_xact_lock(hashtextextended('room creator ' || v_new.created_by, 0));
+  select * into made from room where id = v_new.id;
+  if found then
+    outcome := 'exists';
+    return;
+  end if;
+  if p_most_living <= (select count(*) from room where created_by = v_new.created_by and closed_at is null) then
+    outcome := 'limit';
+    return;
+  end if;
+  insert into room (id, code, kind, house, locale, name, password_hash, settings, host_id, created_by, created_at, expires_at)
+  values (
+    v_new.id, v_new.code, v_new.kind, v_new.house, v_new.locale, v_new.name, v_new.password_hash, v_new.settings, v_new.host_id,
+    v_new.created_by, v_new.created_at, v_new.expires_at)
+  on conflict do nothing
+  returning * into made;
+  if found then
+    outcome := 'created';
+    return;
+  end if;
+  -- Without a creator nothing is waited for, so another one may have made the same room meanwhile.
+  select * into made from room where id = v_new.id;
+  outcome := case when found then 'exists' else 'code-taken' end;
+end
+$$;
+
 -- What happened to a room in this database and must appear in its log, numbered without gaps, each exactly once.
 create table room_fact (
   room_id text not null references room (id),

@@ -39,7 +39,6 @@ create table race (
   starts_at bigint,
   ends_at bigint,
   ended_at bigint,
-  next_opens_at bigint,
   result jsonb,
   pool_results jsonb,
   seed text,

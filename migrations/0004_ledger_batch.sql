@@ -30,13 +30,14 @@ create type ledger_item as (
 -- p_items: JSON array of objects with ledger_item's fields (body, leaf, tag, nonce in hex), in the order of arrival.
 -- Returns for each item, in order: a code ('ok', 'repeat', 'again' or a refusal) and the balance and version after it;
 -- for repeats also what they were answered the first time. 'again': a lock was not to be had at once.
+-- batch_id: of what was accepted. A race's ids grow in the order of its commits: they are drawn under its escrow's lock.
 -- p_not_after: by this server's clock; a call that holds its locks only later ends with an error. So an attempt whose answer
 -- was lost is either in by then, or still holds its wallets (and others are told 'again'), or never happens.
 -- Decided one after the other in memory (a refused bet must not block the next smaller one), written set by set.
 -- The planner is held to index lookups and to one plan: one made while a table was empty would read all of it later.
 create function ledger_commit_batch(
   p_items json, p_start_points bigint, p_not_after bigint,
-  out at bigint, out codes json, out balances json, out versions json, out repeats json
+  out at bigint, out codes json, out balances json, out versions json, out repeats json, out batch_id bigint
 )
 language plpgsql volatile
 set lock_timeout = '1s'
@@ -295,6 +296,7 @@ begin
   versions := to_json(v_version);
 
   v_batch := nextval('race_batch_id');
+  batch_id := v_batch;
   insert into ledger_command (player_id, command_id, kind, body_hash, at, race_id, batch, ordinal, leaf, tag, nonce, bet_id, number, granted, balance_after, balance_version)
   select i.player, i.command, i.kind, i.body, v_now, i.race, case when i.race is not null then v_batch end, i.ordinal, i.leaf, i.tag, i.nonce, i.bet, i.number, i.amount, i.balance, i.version
   from unnest(v_accepted) as i;

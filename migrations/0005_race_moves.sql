@@ -49,8 +49,20 @@ begin
 end
 $$;
 
--- Sets closes_at to p_closes_at (not before now) if that is nearer.
-create function race_bring_forward(p_race text, p_closes_at bigint, p_wait_ms integer, out outcome text, out closes_at bigint)
+-- What a host's command to start was answered that found a race under way: its repeats are answered the same for ever.
+create table race_start (
+  -- the id the race would have got that the command would have opened
+  id text collate "C" primary key,
+  race_id text collate "C" not null references race (id),
+  closes_at bigint not null
+);
+create trigger race_start_is_kept before update or delete or truncate on race_start
+  for each statement execute function refuse_change();
+
+-- Sets closes_at to p_closes_at (not before now) if that is nearer. p_start: the host's command that asked, null for none; one
+-- that has been answered before gets that answer as 'already'.
+create function race_bring_forward(
+  p_race text, p_closes_at bigint, p_start text, p_wait_ms integer, out outcome text, out closes_at bigint)
 language plpgsql volatile
 as $$
 declare
@@ -62,11 +74,17 @@ begin
     outcome := 'busy';
     return;
   end if;
+  select s.closes_at into closes_at from race_start s where s.id = p_start;
+  if found then
+    outcome := 'already';
+    return;
+  end if;
   select * into v_race from race where id = p_race;
   v_now := now_ms();
   closes_at := v_race.closes_at;
   if v_race.id is null then
     outcome := 'absent';
+    return;
   elsif v_race.phase <> 'open' or v_now >= v_race.closes_at or greatest(p_closes_at, v_now + 1) >= v_race.closes_at then
     outcome := 'already';
   else
@@ -75,6 +93,9 @@ begin
     update race set closes_at = race_bring_forward.closes_at where id = p_race;
     perform room_add_fact(v_race.room_id, jsonb_build_object('type', 'race closing', 'raceId', p_race, 'closesAt', closes_at));
     outcome := 'moved';
+  end if;
+  if p_start is not null then
+    insert into race_start values (p_start, p_race, race_bring_forward.closes_at);
   end if;
 end
 $$;
@@ -319,8 +340,7 @@ begin
     return 'early';
   end if;
   perform race_pay_out(p_race, p_pools, v_now);
-  update race set phase = 'settled', result = p_result, pool_results = p_pools, seed = p_seed, record_hash = p_record_hash, ended_at = v_now,
-    next_opens_at = v_now + p_next_ms
+  update race set phase = 'settled', result = p_result, pool_results = p_pools, seed = p_seed, record_hash = p_record_hash, ended_at = v_now
   where id = p_race;
   perform room_add_fact(v_race.room_id, jsonb_build_object('type', 'race settled', 'raceId', p_race, 'result', p_result)
     || case when p_next_ms is null then '{}' else jsonb_build_object('nextOpensAt', v_now + p_next_ms) end);
@@ -351,7 +371,7 @@ begin
   end if;
   perform race_pay_out(p_race, null, v_now);
   update race set phase = 'void', void_reason = p_reason, seed = p_seed, record_hash = p_record_hash, ended_at = v_now,
-    closed_at = coalesce(closed_at, v_now), totals = coalesce(totals, race_totals(p_race)), next_opens_at = v_now + p_next_ms
+    closed_at = coalesce(closed_at, v_now), totals = coalesce(totals, race_totals(p_race))
   where id = p_race;
   perform room_add_fact(v_race.room_id, jsonb_build_object('type', 'race void', 'raceId', p_race, 'reason', p_reason, 'seed', p_seed)
     || case when p_next_ms is null then '{}' else jsonb_build_object('nextOpensAt', v_now + p_next_ms) end);

@@ -14,6 +14,8 @@ export type BatchRow = {
   readonly balances: readonly (string | null)[] | null;
   readonly versions: readonly (string | null)[] | null;
   readonly repeats: readonly Repeat[] | null;
+  /** of what was accepted; null when nothing was */
+  readonly batch_id: bigint | null;
 };
 
 type Repeat = {
@@ -109,8 +111,12 @@ function money(balance: string | null, version: string | null): { balance?: bigi
   return { balance: BigInt(balance), balanceVersion: Number(version) };
 }
 
-/** The stakes that this call added, by race, pool and selection. */
-export function addedStakes(items: readonly LedgerItem[], answers: readonly LedgerAnswer[]): BatchTotals[] {
+/** The stakes that the batch added, by race, pool and selection. */
+export function addedStakes(
+  items: readonly LedgerItem[],
+  answers: readonly LedgerAnswer[],
+  batch: bigint,
+): BatchTotals[] {
   const races = new Map<RaceId, Map<string, PoolStake>>();
   items.forEach((item, index) => {
     const answer = answers[index];
@@ -126,7 +132,7 @@ export function addedStakes(items: readonly LedgerItem[], answers: readonly Ledg
       count: (before?.count ?? 0) + 1,
     });
   });
-  return [...races].map(([raceId, stakes]) => ({ raceId, stakes: [...stakes.values()] }));
+  return [...races].map(([raceId, stakes]) => ({ raceId, batch, stakes: [...stakes.values()] }));
 }
 
 function stakeKey(pool: Pool, selection: readonly number[]): string {

@@ -6,7 +6,8 @@ import type { MyBet, SettledBet } from '../../lib/protocol.ts';
 import { read } from './query.ts';
 import { type ReceiptRow, receiptOf } from './receipt-rows.ts';
 
-const STAKES = `select b.pool, b.selection, sum(b.stake)::bigint as stake, count(*) as count
+/** $1: the race. */
+export const STAKES = `select b.pool, b.selection, sum(b.stake)::bigint as stake, count(*) as count
   from bet b
   where b.race_id = $1 and not exists (select from race_scratch s where s.race_id = b.race_id and s.horse = any (b.selection))
   group by b.pool, b.selection
@@ -21,6 +22,24 @@ export async function readStakes(pool: Pool, raceId: RaceId): Promise<PoolStake[
     stake,
     count: Number(count),
   }));
+}
+
+const STAKED = `select coalesce((select max(t.batch) from race_batch t where t.race_id = $1), 0) as batch,
+    (select coalesce(json_agg(json_build_object('pool', s.pool, 'selection', s.selection, 'stake', s.stake::text, 'count', s.count)), '[]')
+      from (${STAKES}) as s) as stakes`;
+
+/** A stake as JSON has it: points in decimal. */
+export type StakeJson = Omit<PoolStake, 'stake'> & { readonly stake: string };
+
+export function stakeOf(json: StakeJson): PoolStake {
+  return { ...json, stake: BigInt(json.stake) };
+}
+
+/** The same and the race's last batch, by one statement: a batch is in both or in neither. */
+export async function readStaked(pool: Pool, raceId: RaceId): ReturnType<RaceRecords['staked']> {
+  const [row] = await read<{ batch: bigint; stakes: StakeJson[] }>(pool, STAKED, [raceId]);
+  if (row === undefined) throw new Error('no row of stakes');
+  return { batch: row.batch, stakes: row.stakes.map(stakeOf) };
 }
 
 const OUTCOMES = `select o.player_id, o.bet_id, o.outcome, o.returned, b.pool, b.selection, b.stake, a.balance, a.version

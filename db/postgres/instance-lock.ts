@@ -11,8 +11,6 @@ import type { Log } from './embedded/supervisor.ts';
 export type InstanceLock = {
   /** False from the moment the lock's connection is lost until the lock is taken again: nothing may be archived. */
   held: () => boolean;
-  onLost: (listener: () => void) => void;
-  onRetaken: (listener: () => void) => void;
   /** Lets go of the lock. A second call waits for the first. */
   close: () => Promise<void>;
 };
@@ -27,8 +25,6 @@ const PROBE_MS = 1_000;
 
 /** Takes the lock or throws ConfigError naming the process that holds it. Watches the connection from then on. */
 export async function takeInstanceLock(target: PgTarget, log: Log): Promise<InstanceLock> {
-  const lost: (() => void)[] = [];
-  const retaken: (() => void)[] = [];
   const closing = new AbortController();
   let client: Client | undefined = await takeFirst(target);
 
@@ -40,7 +36,6 @@ export async function takeInstanceLock(target: PgTarget, log: Log): Promise<Inst
         if (closing.signal.aborted) return;
         client = undefined;
         log.error({}, 'instance_lock.lost');
-        for (const listener of lost) listener();
       }
       client = await attempt(target).catch(() => undefined);
       if (!client) {
@@ -48,7 +43,6 @@ export async function takeInstanceLock(target: PgTarget, log: Log): Promise<Inst
         continue;
       }
       log.info({}, 'instance_lock.retaken');
-      for (const listener of retaken) listener();
     }
     await client?.end().catch(() => {});
   }
@@ -56,12 +50,6 @@ export async function takeInstanceLock(target: PgTarget, log: Log): Promise<Inst
   const watching = watch();
   return {
     held: () => client !== undefined,
-    onLost: (listener) => {
-      lost.push(listener);
-    },
-    onRetaken: (listener) => {
-      retaken.push(listener);
-    },
     close: async () => {
       closing.abort();
       await watching;

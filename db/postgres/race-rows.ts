@@ -11,7 +11,8 @@ import type {
 } from '../../lib/core/race-state.ts';
 import type { RoomKind } from '../../lib/core/room-state.ts';
 import type { Track } from '../../lib/engine/index.ts';
-import type { NewRace, PickRow, RaceDetails, VoteRow } from '../../lib/ports.ts';
+import type { BatchRow, NewRace, PickRow, RaceDetails, RaceRecordParts, VoteRow } from '../../lib/ports.ts';
+import { STAKES, type StakeJson, stakeOf } from './bets.ts';
 
 type Row = {
   id: RaceId;
@@ -58,6 +59,20 @@ export const SELECT_DETAILS = `select r.id, r.room_id, r.kind, r.number, r.phase
     (select coalesce(json_agg(json_build_object('playerId', v.player_id, 'place', v.place) order by v.batch, v.ordinal), '[]')
       from race_vote v where v.race_id = r.id) as votes
   from race r`;
+
+export type RecordRow = DetailsRow & { stakes: StakeJson[]; batches: BatchRow[] };
+
+/** $1: the race. One statement, so that nothing in the record is newer than the phase in it. */
+export const SELECT_RECORD = `select d.*,
+    (select coalesce(json_agg(json_build_object('pool', s.pool, 'selection', s.selection, 'stake', s.stake::text, 'count', s.count)), '[]')
+      from (${STAKES}) as s) as stakes,
+    (select coalesce(json_agg(json_build_object('batch', t.batch::text, 'root', encode(t.root, 'hex'), 'count', t.count, 'totals', t.totals)
+      order by t.batch), '[]') from race_batch t where t.race_id = $1) as batches
+  from (${SELECT_DETAILS} where r.id = $1) as d`;
+
+export function recordParts(row: RecordRow): RaceRecordParts {
+  return { details: raceDetails(row), stakes: row.stakes.map(stakeOf), batches: row.batches };
+}
 
 export function raceDetails(row: DetailsRow): RaceDetails {
   return { row: raceRow(row), picks: row.picks, votes: row.votes, result: row.result };

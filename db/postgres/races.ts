@@ -10,10 +10,19 @@ import {
   UnavailableError,
 } from '../../lib/ports.ts';
 import type { RaceLine } from '../../lib/protocol.ts';
-import { readBetsOf, readOutcomes, readStakes } from './bets.ts';
+import { readBetsOf, readOutcomes, readStaked, readStakes } from './bets.ts';
 import { readChoicesOf } from './picks.ts';
 import { jsonb, read, write } from './query.ts';
-import { type DetailsRow, newRaceRow, openedRow, raceDetails, SELECT_DETAILS } from './race-rows.ts';
+import {
+  type DetailsRow,
+  newRaceRow,
+  openedRow,
+  type RecordRow,
+  raceDetails,
+  recordParts,
+  SELECT_DETAILS,
+  SELECT_RECORD,
+} from './race-rows.ts';
 
 /** Closed later than this, a race is void. Not divided by TIME_SCALE: an outage is as long as it is. */
 const LATE_MS = 60_000;
@@ -96,18 +105,27 @@ export function createRaceRecords(pool: Pool): RaceRecords {
       return rows.length > limit && last !== undefined ? { races, next: last.id } : { races };
     },
 
-    async bringForward(raceId, closesAt) {
+    async bringForward(raceId, closesAt, start) {
       try {
         const [row] = await write<{ outcome: PhaseMove; closes_at: bigint | null }>(
           pool,
-          'select outcome, closes_at from race_bring_forward($1, $2, $3)',
-          [raceId, closesAt, WAIT_MS],
+          'select outcome, closes_at from race_bring_forward($1, $2, $3, $4)',
+          [raceId, closesAt, start ?? null, WAIT_MS],
         );
         return { move: row?.outcome ?? 'absent', closesAt: Number(row?.closes_at ?? closesAt) };
       } catch (error) {
         if (isLockTimeout(error)) return { move: 'busy', closesAt };
         throw error;
       }
+    },
+
+    async started(start) {
+      const [row] = await read<{ race_id: RaceId; closes_at: bigint }>(
+        pool,
+        'select race_id, closes_at from race_start where id = $1',
+        [start],
+      );
+      return row === undefined ? null : { raceId: row.race_id, closesAt: Number(row.closes_at) };
     },
 
     close: (raceId, drawnFor) => move('race_close($1, $2::jsonb, $3, $4)', [raceId, jsonb(drawnFor), LATE_MS, WAIT_MS]),
@@ -151,6 +169,13 @@ export function createRaceRecords(pool: Pool): RaceRecords {
     async batches(raceId) {
       const rows = await read<{ batch: bigint; root: string; count: number; totals: Totals }>(pool, BATCHES, [raceId]);
       return rows.map((row): BatchRow => ({ ...row, batch: row.batch.toString() }));
+    },
+
+    staked: (raceId) => readStaked(pool, raceId),
+
+    async record(raceId) {
+      const [row] = await read<RecordRow>(pool, SELECT_RECORD, [raceId]);
+      return row === undefined ? null : recordParts(row);
     },
 
     async overdue(limit) {

@@ -8,9 +8,9 @@ import { createSeedKeyRecords } from './seed-keys.ts';
 import { readServerTime } from './server-time.ts';
 
 export type RecordsOptions = {
-  /** What a request waits for. */
+  /** What requests wait for, the ledger's questions too. */
   readonly pool: Pool;
-  /** The batcher's own connections: a queue of reads in front of them would hold up every bet. */
+  /** The batcher's own connections: nothing but batches goes over them. */
   readonly ledgerPool: Pool;
   readonly seedWrapKey: Uint8Array;
   readonly timeZone: string;
@@ -25,7 +25,7 @@ export function createRecords({ pool, ledgerPool, seedWrapKey, timeZone, limits 
     archive: createArchiveRecords(pool),
     races: createRaceRecords(pool),
     seedKeys: createSeedKeyRecords(pool, seedWrapKey),
-    ledger: createLedger(ledgerPool, limits),
+    ledger: createLedger(ledgerPool, { ...limits, readPool: pool }),
     now: () => readServerTime(pool),
   };
 }

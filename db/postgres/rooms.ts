@@ -24,16 +24,18 @@ type Row = {
   close_cause: 'closed' | 'expired' | null;
 };
 
+type CreateRow = Row & { outcome: 'created' | 'exists' | 'code-taken' | 'limit' };
+
 const COLUMNS = `id, code, kind, house, locale, name, password_hash, settings, settings_version, fact_version, host_id, created_by,
   created_at, expires_at, closed_at, close_cause`;
 
 /** Facts of one answer: a room that was away for long catches up in several. */
 const FACTS_AT_ONCE = 200;
 
-const INSERT = `insert into room (id, code, kind, house, locale, name, password_hash, settings, host_id, created_by, created_at, expires_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)
-  on conflict do nothing
-  returning ${COLUMNS}`;
+/** A function that gives one row gives one of nulls where it has none. */
+const CREATE = `select outcome, (made).* from room_create($1::jsonb, $2)`;
+
+const LIVING = `select id from room where closed_at is null and (house or $1 is distinct from 'house') order by created_at, id`;
 
 const BEHIND = `select room.id
   from unnest($1::text[], $2::bigint[]) as known (id, fact_version)
@@ -49,24 +51,12 @@ export function createRoomRecords(pool: Pool): RoomRecords {
 
   return {
     async create(room) {
-      const values = [
-        room.id,
-        room.code,
-        room.kind,
-        room.house,
-        room.locale,
-        room.name,
-        room.passwordHash,
-        jsonb(room.settings),
-        room.hostId,
-        room.createdBy,
-        room.createdAt,
-        room.expiresAt,
-      ];
-      const [inserted] = await write<Row>(pool, INSERT, values);
-      if (inserted !== undefined) return { kind: 'created', row: roomRow(inserted) };
-      const present = await one('id = $1', room.id);
-      return present === null ? { kind: 'code-taken' } : { kind: 'exists', row: present };
+      const [answer] = await write<CreateRow>(pool, CREATE, [jsonb(newRoomRow(room)), room.mostLiving ?? null]);
+      if (answer === undefined) throw new Error('room_create returned nothing');
+      const { outcome } = answer;
+      return outcome === 'created' || outcome === 'exists'
+        ? { kind: outcome, row: roomRow(answer) }
+        : { kind: outcome };
     },
 
     get: (roomId) => one('id = $1', roomId),
@@ -109,22 +99,9 @@ export function createRoomRecords(pool: Pool): RoomRecords {
       return answer?.outcome ?? 'absent';
     },
 
-    async living() {
-      const rows = await read<{ id: RoomId }>(
-        pool,
-        'select id from room where closed_at is null order by created_at, id',
-        [],
-      );
+    async living(only) {
+      const rows = await read<{ id: RoomId }>(pool, LIVING, [only ?? null]);
       return rows.map(({ id }) => id);
-    },
-
-    async livingCreatedBy(playerId) {
-      const [row] = await read<{ rooms: bigint }>(
-        pool,
-        'select count(*) as rooms from room where created_by = $1 and closed_at is null',
-        [playerId],
-      );
-      return Number(row?.rooms ?? 0n);
     },
 
     async facts(roomId, above) {
@@ -144,6 +121,24 @@ export function createRoomRecords(pool: Pool): RoomRecords {
       ]);
       return rows.map(({ id }) => id);
     },
+  };
+}
+
+/** The room by SQL's column names, as room_create takes it. */
+function newRoomRow(room: Parameters<RoomRecords['create']>[0]): object {
+  return {
+    id: room.id,
+    code: room.code,
+    kind: room.kind,
+    house: room.house,
+    locale: room.locale,
+    name: room.name,
+    password_hash: room.passwordHash,
+    settings: room.settings,
+    host_id: room.hostId,
+    created_by: room.createdBy,
+    created_at: room.createdAt,
+    expires_at: room.expiresAt,
   };
 }
 

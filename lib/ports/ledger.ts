@@ -46,8 +46,8 @@ export type LedgerAnswer =
   /** The race's or the wallet's lock was not to be had at once: queue it again, alone. */
   | { readonly ok: 'again' };
 
-/** A race's totals after a batch: odds are computed from these without asking again. */
-export type BatchTotals = { readonly raceId: RaceId; readonly stakes: readonly PoolStake[] };
+/** What a batch added to a race: odds are computed from these without asking again. A race's later batches have higher ids. */
+export type BatchTotals = { readonly raceId: RaceId; readonly batch: bigint; readonly stakes: readonly PoolStake[] };
 
 /** A batch that the ledger has not begun within this time after it was sent never happens: so a lost attempt has an end. */
 export const LEDGER_BEGIN_WITHIN_MS = 1_500;
@@ -64,8 +64,14 @@ export interface Ledger {
   wallet(
     playerId: PlayerId,
   ): Promise<{ readonly balance: bigint; readonly version: number; readonly lastDailyDay: string | null } | null>;
-  /** Broken invariants, one row each; empty when all is well. */
+}
+
+/** Looks through every transfer and bet there is. */
+export interface LedgerAudit {
+  /** Broken invariants, one row each; empty when all is well. Rejects when it could not be looked at whole. */
   audit(): Promise<readonly { readonly invariant: string; readonly detail: string }[]>;
+  /** Breaks off an audit that is under way, which then rejects. */
+  close(): void;
 }
 
 /** The batcher's face to the services. Rejects with RefusedError only. */

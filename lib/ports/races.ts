@@ -52,6 +52,12 @@ export type PoolStake = {
   readonly count: number;
 };
 
+export type RaceRecordParts = {
+  readonly details: RaceDetails;
+  readonly stakes: readonly PoolStake[];
+  readonly batches: readonly BatchRow[];
+};
+
 export type PoolSettlement = {
   readonly pool: Pool;
   /** null: refunded whole. */
@@ -94,8 +100,13 @@ export interface RaceRecords {
     before: RaceId | null,
     limit: number,
   ): Promise<{ readonly races: readonly RaceLine[]; readonly next?: RaceId }>;
-  /** Never later than it was; fact `race closing`. */
-  bringForward(raceId: RaceId, closesAt: number): Promise<{ move: PhaseMove; closesAt: number }>;
+  /**
+   * Never later than it was; fact `race closing`. `start`: the id of the race that the asking command would have opened; what it
+   * is answered is kept, and told again by `started`.
+   */
+  bringForward(raceId: RaceId, closesAt: number, start?: RaceId): Promise<{ move: PhaseMove; closesAt: number }>;
+  /** What a command to start was answered that found a race under way; null: no such command. */
+  started(start: RaceId): Promise<{ readonly raceId: RaceId; readonly closesAt: number } | null>;
   /** open → closed. Stores a pick without a horse for each of `drawnFor` who has none (as leaves), folds the batch roots. Fact `race closed`. */
   close(raceId: RaceId, drawnFor: readonly DrawnPick[]): Promise<PhaseMove>;
   /** closed (with betsRoot) → closed with outcome and startsAt = max(`startsAt`, now + `minLeadMs`). Fact `race drawn`. */
@@ -129,6 +140,10 @@ export interface RaceRecords {
   /** Stakes by pool and selection, from the stored batches. */
   stakes(raceId: RaceId): Promise<readonly PoolStake[]>;
   batches(raceId: RaceId): Promise<readonly BatchRow[]>;
+  /** The stakes and the last batch in them (0n: none), of one moment. */
+  staked(raceId: RaceId): Promise<{ readonly stakes: readonly PoolStake[]; readonly batch: bigint }>;
+  /** Everything that makes the race's record, of one moment. */
+  record(raceId: RaceId): Promise<RaceRecordParts | null>;
   /** Unfinished races whose next deadline is past, in random order, without locks. */
   overdue(limit: number): Promise<readonly { readonly raceId: RaceId; readonly roomId: RoomId }[]>;
   unfinished(): Promise<readonly { readonly raceId: RaceId; readonly roomId: RoomId }[]>;

@@ -90,7 +90,7 @@ export type LobbyQuery = {
 /**
  * The room log and the document beside it.
  * - `commit` is atomic: all of it or nothing, one order per room, seqs without gaps, a seq never twice in an epoch.
- * - A repeated (player, commandId) has one effect, for 10 minutes.
+ * - A repeated (player, commandId) has one effect, for 10 minutes; in another room it is a conflict.
  * - `subscribe` resolves once confirmed; every entry committed afterwards reaches the listener, in order, at least once
  *   and possibly overlapping with a `load` made after it: the listener drops what it has.
  */

@@ -34,10 +34,15 @@ export type RoomPatch = {
 
 /** Each change raises the room's factVersion and writes its event as a `room_fact` row in the same transaction. */
 export interface RoomRecords {
-  /** 'exists' answers a repeat of the same command with the row as it is; 'code-taken': try another code. */
+  /**
+   * 'exists' answers a repeat of the same command with the row as it is, also at the limit; 'code-taken': try another code;
+   * 'limit': its creator has `mostLiving` living rooms, counted so that those made at the same moment see each other.
+   */
   create(
-    row: Omit<RoomRow, 'factVersion' | 'closedAt' | 'closeCause' | 'settingsVersion'>,
-  ): Promise<{ kind: 'created' | 'exists'; row: RoomRow } | { kind: 'code-taken' }>;
+    row: Omit<RoomRow, 'factVersion' | 'closedAt' | 'closeCause' | 'settingsVersion'> & {
+      readonly mostLiving?: number;
+    },
+  ): Promise<{ kind: 'created' | 'exists'; row: RoomRow } | { kind: 'code-taken' | 'limit' }>;
   get(roomId: RoomId): Promise<RoomRow | null>;
   byCode(code: string): Promise<RoomRow | null>;
   /** Compare-and-set on settingsVersion. `event` gets the new version written into its `version`. */
@@ -55,8 +60,8 @@ export interface RoomRecords {
   ): Promise<'changed' | 'conflict' | 'absent'>;
   /** Once; a second call answers 'already'. Refused 'racing' while a race is unfinished and the cause is 'expired'. */
   close(roomId: RoomId, cause: 'closed' | 'expired'): Promise<'closed' | 'already' | 'racing' | 'absent'>;
-  living(): Promise<readonly RoomId[]>;
-  livingCreatedBy(playerId: PlayerId): Promise<number>;
+  /** Oldest first. */
+  living(only?: 'house'): Promise<readonly RoomId[]>;
   facts(roomId: RoomId, above: number): Promise<readonly RoomFact[]>;
   /** Of these rooms the ones whose row has a higher factVersion. One set-based query. */
   behind(known: readonly { readonly roomId: RoomId; readonly factVersion: number }[]): Promise<readonly RoomId[]>;

@@ -1,5 +1,4 @@
-import type { RaceId, RoomId } from '../core/ids.ts';
-import { publicRecord } from '../core/public-race.ts';
+import type { RoomId } from '../core/ids.ts';
 import type { RaceSummary } from '../core/room-state.ts';
 import type {
   ArchiveRecords,
@@ -15,8 +14,8 @@ import type {
   SeedKeyRecords,
   ServerClock,
 } from '../ports.ts';
-import type { RaceRecord } from '../protocol.ts';
 import { ensureHouseRooms } from '../service/house-rooms.ts';
+import { createPatience } from '../service/in-time.ts';
 import { createRacing, type Racing } from '../service/racing.ts';
 import type { RoomAccess } from '../service/room-access.ts';
 import type { RoomFeeds } from '../service/room-feeds.ts';
@@ -88,6 +87,10 @@ export type GameDeps = {
 export function createGame(deps: GameDeps) {
   const { records, store, edge, clock, log, lifecycle, settings, secrets } = deps;
   const { limits, timeZone } = settings;
+  const patience = createPatience(limits.ledgerAnswerMs);
+  const wallets = patience.wallets(records.ledger);
+  const seedKeys = patience.seedKeys(records.seedKeys);
+  const askedRooms = patience.rooms(records.rooms);
   const { push } = edge;
 
   const archive = createArchiveWorker({ store, archive: records.archive, log, mayWrite: deps.mayArchive });
@@ -107,6 +110,7 @@ export function createGame(deps: GameDeps) {
   const racing = createRacing({
     records: records.races,
     seedKeys: records.seedKeys,
+    patience,
     queue: batcher,
     rooms,
     simulations,
@@ -137,7 +141,8 @@ export function createGame(deps: GameDeps) {
     seats,
     secrets: roomSecrets,
     archive: records.archive,
-    raceRecords: records.races,
+    raceRecords: patience.races(records.races),
+    patience,
     races: racing.races,
     sendFramesSoFar: (connectionId, roomId) => frames.sendSoFar(connectionId, roomId),
     dropPick: racing.picks.dropPick,
@@ -148,14 +153,16 @@ export function createGame(deps: GameDeps) {
   });
   lifecycle.onStop('lobby', 100, people.lobby.close);
   lifecycle.onStop('room commands', 3_000, () => world.commands.idle());
-  const wallet = createWalletService({ ledger: records.ledger, queue: batcher, push, clock, timeZone, ...limits });
+  const wallet = createWalletService({ ledger: wallets, queue: batcher, push, clock, timeZone, ...limits });
   const sessions = createSessions({
     secret: secrets.sessionSecret,
     players: records.players,
+    patience,
     clock,
     connections: edge.connections,
     log,
-    balanceOf: async (playerId) => String((await records.ledger.wallet(playerId))?.balance ?? limits.startPoints),
+    timeZone,
+    balanceOf: async (playerId) => String((await wallets.wallet(playerId))?.balance ?? limits.startPoints),
     renamed: people.rooms.renamed,
   });
 
@@ -189,6 +196,12 @@ export function createGame(deps: GameDeps) {
     // A race that the pool cannot run is run inline, and told then.
     simulations.warm().catch((error: unknown) => log.debug({ err: error }, 'simulations.not_warm'));
     deps.metrics.gauge('races_unfinished', 'Races this process has an alarm for', () => raceClock.watching);
+    deps.metrics.gauge('races_failing', 'Races whose last move failed and is tried again', () => raceClock.failing);
+    deps.metrics.gauge(
+      'openings_waiting',
+      'Automatic rooms with an alarm for their next race',
+      () => raceClock.waiting,
+    );
   }
 
   deps.metrics.gauge('rooms_served', 'Rooms this process serves', () => rooms.served().length);
@@ -213,18 +226,11 @@ export function createGame(deps: GameDeps) {
     wallet,
     sessions,
     start,
-    /** What everybody may know of a race; null: there is none. */
-    async record(raceId: RaceId): Promise<RaceRecord | null> {
-      const [details, stakes, batches] = await Promise.all([
-        records.races.get(raceId),
-        records.races.stakes(raceId),
-        records.races.batches(raceId),
-      ]);
-      return details === null ? null : publicRecord(details, { stakes, batches }, clock.now());
-    },
+    /** Seed keys as everybody may know them. Rejects with UnavailableError. */
+    seedKeys: () => seedKeys.published(),
     /** What a link to the room may show before anybody has opened it; null: there is no such room. */
     async preview(code: string): Promise<RoomPreview | null> {
-      const row = await records.rooms.byCode(normaliseRoomCode(code));
+      const row = await askedRooms.byCode(normaliseRoomCode(code));
       return row === null
         ? null
         : { name: row.name, kind: row.kind, locale: row.locale, closed: row.closedAt !== null };

@@ -17,8 +17,6 @@ export type ServerTime = ServerClock & {
   ready(): boolean;
   /** One look now. Rejects when PostgreSQL does not answer. A call during another one waits for that one. */
   sync(): Promise<void>;
-  /** ms since the last look that succeeded; null before the first. */
-  ageMs(): number | null;
   close(): void;
 };
 
@@ -89,7 +87,6 @@ export function createServerTime(options: ServerTimeOptions): ServerTime {
     now,
     ready: () => truth !== null,
     sync,
-    ageMs: () => (truth === null ? null : monotonic() - truth.monotonic),
     close: () => {
       closed = true;
       clearTimeout(timer);

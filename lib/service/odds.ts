@@ -9,7 +9,9 @@ import type { RaceBook } from './race-book.ts';
 import type { RoomAccess } from './room-access.ts';
 
 export type OddsDeps = {
-  readonly records: Pick<RaceRecords, 'get' | 'stakes'>;
+  readonly records: Pick<RaceRecords, 'get' | 'staked'>;
+  /** The same for requests, which wait less long, and for whatever they may have to wait for. */
+  readonly asked: Pick<RaceRecords, 'staked'>;
   readonly rooms: RoomAccess;
   readonly book: RaceBook;
   readonly push: Push;
@@ -20,16 +22,18 @@ export type OddsDeps = {
 /** At most four odds messages a second and room. */
 const EVERY_MS = 250;
 const REMEMBERED_MS = 10 * 60_000;
-const MOST_READS = 4;
 
 type Sheet = {
   readonly raceId: RaceId;
   readonly lines: Map<string, PoolStake>;
-  /** Raised by every batch: a read that a batch overtook is made again. */
-  changes: number;
+  /** Batches up to this one are in `lines` by a read: what is told of them later is no news. */
+  readUpTo: bigint;
   /** Whether `lines` hold all that was staked before this process began to count. */
   complete: boolean;
-  reading: Promise<void> | null;
+  /** A reading under way, and what is told meanwhile. */
+  reading: { readonly done: Promise<void>; readonly told: BatchTotals[] } | null;
+  /** Raised where something may have been staked that nobody tells: a read begun before is not the whole. */
+  lost: number;
   lastVersion: number;
   lastSentAt: number;
   timer: NodeJS.Timeout | null;
@@ -42,7 +46,7 @@ type Sheet = {
  * counted from the beginning. Shown, never settled by: the final frame is read from the ledger after the close.
  */
 export function createOdds(deps: OddsDeps) {
-  const { records, rooms, book, push, clock, log } = deps;
+  const { records, asked, rooms, book, push, clock, log } = deps;
   const sheets = new Map<RaceId, Sheet>();
 
   function sheetOf(raceId: RaceId, complete: boolean): Sheet {
@@ -51,9 +55,10 @@ export function createOdds(deps: OddsDeps) {
     const sheet: Sheet = {
       raceId,
       lines: new Map(),
-      changes: 0,
+      readUpTo: 0n,
       complete,
       reading: null,
+      lost: 0,
       lastVersion: 0,
       lastSentAt: 0,
       timer: null,
@@ -65,7 +70,6 @@ export function createOdds(deps: OddsDeps) {
   }
 
   function addTo(sheet: Sheet, stakes: readonly PoolStake[]): void {
-    sheet.changes += 1;
     for (const line of stakes) {
       const key = `${line.pool} ${selectionKey(line.selection)}`;
       const before = sheet.lines.get(key);
@@ -76,38 +80,55 @@ export function createOdds(deps: OddsDeps) {
     }
   }
 
-  /** Reads all stakes anew, and again where a batch came in between; under a rush of bets not for ever. */
-  async function read(sheet: Sheet): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      const { changes } = sheet;
-      const stakes = await records.stakes(sheet.raceId);
-      if (changes !== sheet.changes && tries < MOST_READS) continue;
+  /** Reads all stakes anew; of the batches told meanwhile those are added that it does not hold, so that each counts once. */
+  async function read(sheet: Sheet, from: Pick<RaceRecords, 'staked'>, told: readonly BatchTotals[]): Promise<void> {
+    for (;;) {
+      const { lost } = sheet;
+      const { stakes, batch } = await from.staked(sheet.raceId);
+      if (lost !== sheet.lost) continue;
       sheet.lines.clear();
       addTo(sheet, stakes);
+      for (const one of told) if (one.batch > batch) addTo(sheet, one.stakes);
+      sheet.readUpTo = batch;
       sheet.complete = true;
+      // In the same tick, so that nothing is told to a reading that has ended.
+      sheet.reading = null;
       return;
     }
   }
 
-  async function completed(sheet: Sheet): Promise<Sheet> {
+  async function completed(sheet: Sheet, from: Pick<RaceRecords, 'staked'>): Promise<Sheet> {
     if (sheet.complete) return sheet;
-    sheet.reading ??= read(sheet).finally(() => {
-      sheet.reading = null;
-    });
-    await sheet.reading;
+    if (sheet.reading === null) {
+      const told: BatchTotals[] = [];
+      const reading = { told, done: read(sheet, from, told) };
+      sheet.reading = reading;
+      reading.done.catch(() => {
+        if (sheet.reading === reading) sheet.reading = null;
+      });
+    }
+    await sheet.reading.done;
     return sheet;
+  }
+
+  function incomplete(sheet: Sheet): void {
+    sheet.complete = false;
+    sheet.lost += 1;
+  }
+
+  function count(sheet: Sheet, batch: BatchTotals): void {
+    if (sheet.reading !== null) sheet.reading.told.push(batch);
+    else if (sheet.complete && batch.batch > sheet.readUpTo) addTo(sheet, batch.stakes);
   }
 
   /** What the batcher tells after each commit; of `reread` it does not know what was added. */
   function added(batches: readonly BatchTotals[], reread: readonly RaceId[] = []): void {
-    for (const { raceId, stakes } of batches) {
-      addTo(sheetOf(raceId, false), stakes);
-      void announce(raceId);
+    for (const batch of batches) {
+      count(sheetOf(batch.raceId, false), batch);
+      void announce(batch.raceId);
     }
     for (const raceId of reread) {
-      const sheet = sheetOf(raceId, false);
-      sheet.complete = false;
-      sheet.changes += 1;
+      incomplete(sheetOf(raceId, false));
       void announce(raceId);
     }
   }
@@ -136,7 +157,7 @@ export function createOdds(deps: OddsDeps) {
     const race = await book.race(sheet.raceId);
     if (rooms.state(race.roomId) === null) return;
     if (race.kind === 'pick') await readTaken(race);
-    else await completed(sheet);
+    else await completed(sheet, final ? records : asked);
     if (sheet.closed && !final) return;
     const view = viewOf(sheet, book.cached(race.roomId) ?? race, final);
     sheet.lastSentAt = clock.now();
@@ -163,7 +184,7 @@ export function createOdds(deps: OddsDeps) {
     sheet.closed = true;
     if (sheet.timer !== null) clearTimeout(sheet.timer);
     sheet.timer = null;
-    sheet.complete = false;
+    incomplete(sheet);
     await send(sheet, true);
   }
 
@@ -190,13 +211,13 @@ export function createOdds(deps: OddsDeps) {
       if (race === null || race.phase === 'void' || (race.kind === 'pick' && race.taken === undefined)) return null;
       const sheet = sheetOf(race.id, false);
       if (race.kind === 'pick') await readTaken(race);
-      else await completed(sheet);
+      else await completed(sheet, asked);
       const live = book.cached(roomId);
       return viewOf(sheet, live?.id === race.id ? live : race, race.phase !== 'open');
     },
     /** Rejects with UnavailableError where the stakes are not known yet and cannot be read. */
     async quote(race: RaceView, bet: BetTerms): Promise<DividendRange | null> {
-      const sheet = await completed(sheetOf(race.id, false));
+      const sheet = await completed(sheetOf(race.id, false), asked);
       return quoteBet(race, [...sheet.lines.values()], bet);
     },
     /** Forgets races of long ago. */

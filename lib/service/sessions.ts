@@ -6,7 +6,9 @@ import { changedProfile, guestName, LINK_LIFETIME_MS, nicknameOf, shouldRenew } 
 import { type Locale, RefusedError, refuse } from '../errors.ts';
 import type { Logger, PlayerRecords, PlayerRow, ServerClock } from '../ports.ts';
 import type { Handshake, Payload, Reply } from '../protocol.ts';
+import { dayOf } from './calendar.ts';
 import type { Caller } from './caller.ts';
+import type { Patience } from './in-time.ts';
 import { createRepeats } from './repeats.ts';
 import { createTokens, type TokenClaims } from './tokens.ts';
 import { within } from './within.ts';
@@ -28,9 +30,12 @@ export type Connections = {
 export type SessionsDeps = {
   readonly secret: Uint8Array;
   readonly players: PlayerRecords;
+  readonly patience: Pick<Patience, 'players'>;
   readonly clock: ServerClock;
   readonly connections: Connections;
   readonly log: Logger;
+  /** whose midnight ends the day in which an address's new players are counted */
+  readonly timeZone: string;
   /** null while unknown */
   balanceOf(playerId: PlayerId): Promise<string | null>;
   /** Tells the rooms. Never throws. */
@@ -52,7 +57,8 @@ type Known = { readonly row: PlayerRow; readonly balance: string | null };
 
 /** Who somebody is: guests with signed tokens, codes for a second device, logging out, profiles. */
 export function createSessions(deps: SessionsDeps) {
-  const { players, clock, connections, log } = deps;
+  const { clock, connections, log } = deps;
+  const players = deps.patience.players(deps.players);
   const tokens = createTokens(deps.secret);
   const once = createRepeats();
   /** Players whose row is known to be there. */
@@ -113,9 +119,10 @@ export function createSessions(deps: SessionsDeps) {
   }
 
   async function redeem(code: string): Promise<Known | null> {
-    const playerId = await players.redeemLink(code);
-    const row = playerId && (await players.get(playerId));
-    return row ? { row, balance: await deps.balanceOf(row.id) } : null;
+    // The code is used up by now: what follows is waited for as long as it takes, or done without.
+    const playerId = await deps.players.redeemLink(code);
+    const row = playerId && (await deps.players.get(playerId));
+    return row ? { row, balance: await deps.balanceOf(row.id).catch(() => null) } : null;
   }
 
   /** Row and balance, if PostgreSQL tells them soon; otherwise the row is seen to in the background. */
@@ -151,7 +158,7 @@ export function createSessions(deps: SessionsDeps) {
 
   /** Many players of one address and day are told apart from many players: by a hash that is another one tomorrow. */
   function addressHash(address: string): string {
-    const day = new Date(clock.now()).toISOString().slice(0, 10);
+    const day = dayOf(clock.now(), deps.timeZone);
     return createHmac('sha256', deps.secret).update(`paddock/address/v1\0${address}\0${day}`).digest('hex');
   }
 

@@ -26,7 +26,6 @@ function heldLedger() {
         calls.push({ items, answer: (answers = items.map(() => OK)) => resolve({ answers, added: [] }), fail: reject });
       }),
     wallet: async () => null,
-    audit: async () => [],
   };
   return { ledger, calls };
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import { createAudit } from '../../db/postgres/audit.ts';
 import { createLedger } from '../../db/postgres/ledger.ts';
 import { createRaceRecords } from '../../db/postgres/races.ts';
 import { type PoolSettlement as Settled, settlePool } from '../../lib/core/dividend.ts';
@@ -41,7 +42,7 @@ export async function createStage(options: { startPoints?: number; max?: number 
   const query = async <Row = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await pool.query(text, values)).rows as Row[];
   const balanceOf = async (name: string) => (await ledger.wallet(player(name)))?.balance;
-  const audit = () => ledger.audit();
+  const audit = () => createAudit(database.target).audit();
 
   async function room(): Promise<RoomId> {
     const roomId = id<RoomId>('room');

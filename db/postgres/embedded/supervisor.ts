@@ -17,12 +17,10 @@ export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: st
 export type EmbeddedPostgres = {
   /** how to connect; stays the same over restarts */
   connection: PgTarget;
-  /** process id of the server, undefined while it is down */
+  /** process id of the server, undefined while it is down; when it dies unasked it is restarted by itself */
   pid: () => number | undefined;
   /** true when the server was found running, left by a parent that was killed */
   adopted: boolean;
-  /** called each time the server died without being asked to; it is restarted by itself */
-  onExit: (listener: () => void) => void;
   /** Stops the server in order and lets go of the data folder. Never throws; a second call waits for the first. */
   stop: () => Promise<void>;
 };
@@ -62,7 +60,6 @@ export function findEmbedded(dataDir: string): PgTarget | undefined {
 }
 
 function supervise(place: Place, first: ServerProcess, release: () => void, log: Log): EmbeddedPostgres {
-  const listeners: (() => void)[] = [];
   let current: ServerProcess | undefined = first;
   const stopping = new AbortController();
   let stopped: Promise<void> | undefined;
@@ -74,7 +71,6 @@ function supervise(place: Place, first: ServerProcess, release: () => void, log:
       if (stopping.signal.aborted) return;
       log.error({ pid: current.pid }, 'postgres.died');
       current = undefined;
-      for (const listener of listeners) listener();
       current = await relaunch();
     }
   }
@@ -115,9 +111,6 @@ function supervise(place: Place, first: ServerProcess, release: () => void, log:
     connection: { host: place.folders.socket, port: 5432, user: DATABASE_NAME, database: DATABASE_NAME },
     pid: () => current?.pid,
     adopted: first.adopted,
-    onExit: (listener) => {
-      listeners.push(listener);
-    },
     stop: () => {
       stopped ??= stopOnce();
       return stopped;
