@@ -1,10 +1,16 @@
 import type { CommandId, PlayerId, RoomId } from '../../lib/core/ids.ts';
 import type { CommandMark } from '../../lib/ports.ts';
 
-type Remembered = { readonly bodyHash: string; readonly result: string; readonly until: number };
+type Remembered = {
+  readonly roomId: RoomId;
+  readonly bodyHash: string;
+  readonly result: string;
+  readonly until: number;
+};
 
 /**
- * Results of commands, for their repeats: each for `keepMs`, together at most `max` (the oldest are forgotten first, which
+ * Results of commands, for their repeats. An id is its player's in all rooms, since what it makes (a message) is named after it.
+ * Each is kept for `keepMs`, together at most `max` (the oldest are forgotten first, which
  * a repeat within its time then notices; the maximum is for memory, not for daily use).
  */
 export class CommandMemory {
@@ -22,7 +28,7 @@ export class CommandMemory {
     return this.#results.size;
   }
 
-  /** The remembered result; 'conflict' when the id was used for another body; null when it is not known. */
+  /** The remembered result; 'conflict' when the id was used for another body or in another room; null when it is not known. */
   find(
     roomId: RoomId,
     playerId: PlayerId,
@@ -30,15 +36,16 @@ export class CommandMemory {
     bodyHash: string,
     now: number,
   ): string | 'conflict' | null {
-    const found = this.#results.get(keyOf(roomId, playerId, commandId));
+    const found = this.#results.get(keyOf(playerId, commandId));
     if (found === undefined || found.until <= now) return null;
-    return found.bodyHash === bodyHash ? found.result : 'conflict';
+    return found.roomId === roomId && found.bodyHash === bodyHash ? found.result : 'conflict';
   }
 
   remember(roomId: RoomId, mark: CommandMark, now: number): void {
-    const key = keyOf(roomId, mark.playerId, mark.commandId);
+    const key = keyOf(mark.playerId, mark.commandId);
+    const { bodyHash, result } = mark;
     this.#results.delete(key);
-    this.#results.set(key, { bodyHash: mark.bodyHash, result: mark.result, until: now + this.#keepMs });
+    this.#results.set(key, { roomId, bodyHash, result, until: now + this.#keepMs });
     this.#forget(now);
   }
 
@@ -50,6 +57,6 @@ export class CommandMemory {
   }
 }
 
-function keyOf(roomId: RoomId, playerId: PlayerId, commandId: CommandId): string {
-  return `${roomId}\n${playerId}\n${commandId}`;
+function keyOf(playerId: PlayerId, commandId: CommandId): string {
+  return `${playerId}\n${commandId}`;
 }

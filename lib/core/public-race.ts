@@ -1,24 +1,23 @@
 import type { PickRow, PoolStake, RaceDetails } from '../ports.ts';
 import type { RaceRecord, RaceView } from '../protocol.ts';
-import type { PlayerId } from './ids.ts';
 import { drawPicks, pickInput } from './picks.ts';
 import { keyOf } from './race.ts';
 import type { PickReveal, RaceResult } from './race-state.ts';
 
 /*
- * The only way out for what is secret in a race: the horse of a pick and the votes (until the draw), the order (until
- * `endsAt`), the seed (until the race is over). Whoever needs to show a race calls this; nothing else reads these members.
+ * What is secret in a race: the horse of a pick and the votes (until the draw), the order (until `endsAt`), the seed (until
+ * the race is over). A stored race is shown through here and nowhere else. The other way to everybody are the facts that the
+ * race's moves write in SQL, each in the transaction that makes its contents public: `race drawn` with picks and votes,
+ * `race settled` with result and seed, `race void` with the seed. Frames of the run have gates of their own (race-frames),
+ * and a player's own pick, vote and bets are told to that player (`mine`).
  */
 
-/** Who looks: a player may know their own horse before the others do. */
-export type Viewer = { readonly playerId: PlayerId };
-
-/** What `viewer` may know of the race at `now`; without a viewer, what everybody may. */
-export function publicRace(details: RaceDetails, now: number, viewer?: Viewer): RaceView {
+/** What everybody may know of the race at `now`. */
+export function publicRace(details: RaceDetails, now: number): RaceView {
   const { row } = details;
   // Settled by the database's clock is settled, though this instance's may be some milliseconds behind.
   const at = Math.max(now, row.endedAt ?? 0);
-  const picks = shownPicks(details) ?? ownPick(details.picks, viewer);
+  const picks = shownPicks(details);
   const place = row.phase === 'void' ? undefined : row.outcome?.place;
   const result = shownResult(details, at);
   return {
@@ -66,12 +65,6 @@ function shownPicks(details: RaceDetails): readonly PickReveal[] | undefined {
   if (row.phase !== 'void') return row.outcome?.picks;
   const key = row.voidReason === 'same-horse' ? keyOf(row) : null;
   return key === null ? undefined : drawPicks(pickInput(details, key)).picks;
-}
-
-function ownPick(picks: readonly PickRow[], viewer: Viewer | undefined): readonly PickReveal[] | undefined {
-  const own = picks.find(({ playerId }) => playerId === viewer?.playerId);
-  if (own === undefined || own.horse === null) return undefined;
-  return [{ playerId: own.playerId, horse: own.horse, drawn: false }];
 }
 
 function shownResult({ row, result }: RaceDetails, at: number): RaceResult | undefined {

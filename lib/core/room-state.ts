@@ -75,6 +75,8 @@ export type RoomDocument = {
   readonly members: readonly Member[];
   /** When a player was last kicked: a seat ticket from before is void. */
   readonly kickedAt: Readonly<Record<string, number>>;
+  /** When players last left or timed out, the newest of them: seat tickets from before are void, too. */
+  readonly leftAt?: Readonly<Record<string, number>>;
   readonly race: RaceSummary | null;
   readonly closed: { readonly cause: 'closed' | 'expired'; readonly at: number } | null;
 };

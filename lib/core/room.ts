@@ -8,7 +8,7 @@ export type RoomPeople = { readonly document: RoomDocument; readonly connected: 
 
 export type RoomCommand =
   | { readonly kind: 'join'; readonly playerId: PlayerId; readonly nickname: string; readonly as: Role }
-  /** By seat ticket after a restart or a split: the room's doors do not apply again, a kick since then does. */
+  /** By seat ticket after a restart or a split: the room's doors do not apply again; a kick or a leave since then does. */
   | {
       readonly kind: 'reseat';
       readonly playerId: PlayerId;
@@ -23,6 +23,9 @@ export type RoomCommand =
   | { readonly kind: 'ready'; readonly playerId: PlayerId; readonly ready: boolean }
   | { readonly kind: 'rename'; readonly playerId: PlayerId; readonly nickname: string }
   | { readonly kind: 'presence'; readonly playerId: PlayerId; readonly connected: boolean };
+
+/** Leaves a document remembers: more than there are in the moments before a crash that its archive may lack. */
+const LEAVES_KEPT = 200;
 
 export type RoomRules = { readonly spectatorsPerRoom: number };
 export type Decision = { readonly events: readonly RoomEventBody[] } | { readonly error: Refusal };
@@ -52,6 +55,7 @@ export function decideRoom(room: RoomPeople, command: RoomCommand, now: number, 
       if (member) return NOTHING;
       const kickedAt = document.kickedAt[command.playerId];
       if (kickedAt !== undefined && kickedAt >= command.issuedAt) return no('FORBIDDEN');
+      if (hasLeftSince(document, command.playerId, command.issuedAt)) return no('NOT_MEMBER');
       return { events: [joined(document, command.playerId, command.nickname, command.role, command.joinedAt)] };
     }
     case 'leave':
@@ -158,13 +162,16 @@ export function applyToRoom(document: RoomDocument, event: RoomEventBody, at: nu
     case 'member joined': {
       const { connected: _, ...member } = event.member;
       const others = document.members.filter((other) => other.id !== member.id);
-      return { ...document, members: [...others, member].sort((a, b) => a.joinedAt - b.joinedAt) };
+      const joined = { ...document, members: [...others, member].sort((a, b) => a.joinedAt - b.joinedAt) };
+      if (document.leftAt?.[member.id] === undefined) return joined;
+      const { [member.id]: _left, ...leftAt } = document.leftAt;
+      return { ...joined, leftAt };
     }
     case 'member left': {
       const members = document.members.filter((member) => member.id !== event.playerId);
       return event.cause === 'kicked'
         ? { ...document, members, kickedAt: { ...document.kickedAt, [event.playerId]: at } }
-        : { ...document, members };
+        : { ...document, members, leftAt: withLeave(document.leftAt ?? {}, event.playerId, at) };
     }
     case 'member changed': {
       const { role, ready, nickname } = event.patch;
@@ -223,6 +230,19 @@ export function applyToRoom(document: RoomDocument, event: RoomEventBody, at: nu
     default:
       return assertNever(event);
   }
+}
+
+function withLeave(leftAt: Readonly<Record<string, number>>, playerId: PlayerId, at: number): Record<string, number> {
+  const leaves = Object.entries({ ...leftAt, [playerId]: at }).sort(([, a], [, b]) => a - b);
+  return Object.fromEntries(leaves.slice(-LEAVES_KEPT));
+}
+
+/** Whether the seat of a ticket given at `issuedAt` has ended; of one older than all leaves that are kept nobody knows. */
+function hasLeftSince({ leftAt = {} }: RoomDocument, playerId: PlayerId, issuedAt: number): boolean {
+  const own = leftAt[playerId];
+  if (own !== undefined) return own >= issuedAt;
+  const times = Object.values(leftAt);
+  return times.length >= LEAVES_KEPT && Math.min(...times) >= issuedAt;
 }
 
 function withRace(document: RoomDocument, raceId: RaceSummary['id'], patch: Partial<RaceSummary>): RoomDocument {

@@ -95,6 +95,16 @@ export class RaceClock {
     return this.#races.size;
   }
 
+  /** Automatic rooms with an alarm: for metrics. */
+  get waiting(): number {
+    return this.#openings.size;
+  }
+
+  /** Races whose last look failed: for metrics. */
+  get failing(): number {
+    return this.#failed.size;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const { timer } of [...this.#races.values(), ...this.#openings.values()]) clearTimeout(timer);
@@ -166,7 +176,11 @@ export class RaceClock {
         return this.#wake(event.raceId, roomId, event.endsAt);
       case 'race settled':
       case 'race void':
+        this.#failed.delete(event.raceId);
+        this.#paused.delete(event.raceId);
         return this.#drop(this.#races, event.raceId);
+      case 'room closed':
+        return this.#drop(this.#openings, roomId);
       default:
         return;
     }

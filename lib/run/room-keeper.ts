@@ -22,6 +22,13 @@ export type RoomKeeperDeps = {
   readonly removeRoom: (roomId: RoomId) => Promise<void>;
 };
 
+type Tick = {
+  readonly since: number;
+  readonly now: number;
+  /** PostgreSQL has not answered what was asked last: nothing more is asked of it. */
+  readonly away: boolean;
+};
+
 const TICK_MS = 1_000;
 /** Members of a closed room read its last words before the feed goes. */
 const AFTER_CLOSE_MS = 5_000;
@@ -35,6 +42,8 @@ export class RoomKeeper {
   #lastLease = 0;
   /** One question at a time: a silent PostgreSQL must not hold up what needs none. */
   #catchingUp: Promise<void> | null = null;
+  /** The last question of that kind was refused: until one is answered again it is the only one that is asked. */
+  #refused = false;
   /** Rooms that are being closed: with PostgreSQL away the next tick must not ask on top of it. */
   readonly #expiring = new Set<RoomId>();
 
@@ -60,28 +69,38 @@ export class RoomKeeper {
       membership.renewLeases();
     }
     membership.catchUp();
+    const away = this.#refused || this.#catchingUp !== null;
     for (const roomId of feeds.served()) {
       const state = feeds.state(roomId);
-      if (state) this.#keep(roomId, state, since, now);
+      if (state) this.#keep(roomId, state, { since, now, away });
     }
     this.#catchingUp ??= facts
       .publishBehind()
-      .catch((error: unknown) => log.debug({ err: error }, 'facts not compared'))
+      .then(
+        () => {
+          this.#refused = false;
+        },
+        (error: unknown) => {
+          this.#refused = true;
+          log.debug({ err: error }, 'facts not compared');
+        },
+      )
       .finally(() => {
         this.#catchingUp = null;
       });
   }
 
-  #keep(roomId: RoomId, state: RoomState, since: number, now: number): void {
+  #keep(roomId: RoomId, state: RoomState, { since, now, away }: Tick): void {
     const { document } = state;
     if (document.closed !== null) {
       if (now - document.closed.at > AFTER_CLOSE_MS) this.#dismiss(roomId);
       return;
     }
     this.#endSeats(roomId, state, now);
-    this.#deps.hosts.ensure(roomId);
+    if (!away) this.#deps.hosts.ensure(roomId);
     if (document.house) return;
     this.#warn(roomId, state, since, now);
+    if (away) return;
     const expired = document.expiresAt <= now;
     if ((expired || this.#standsEmpty(state, now)) && raceIsOver(document)) this.#expire(roomId);
   }

@@ -67,9 +67,10 @@ export class SimulationPool implements Simulations {
     this.#pool.on('error', (error: unknown) => this.#log.warn({ err: error }, 'simulation worker died'));
   }
 
-  /** Loads the engine in a worker, so that the first race does not wait for it. */
-  async warm(): Promise<void> {
-    await this.#run({ kind: 'warm' });
+  /** Waits for a worker, which has run races before it takes anything; gives how many it has run by now. */
+  async warm(): Promise<number> {
+    const [racesRun] = (await this.#run({ kind: 'races-run' })) as readonly number[];
+    return racesRun ?? 0;
   }
 
   async simulate({ track, field, key }: SimulationRequest): Promise<Simulation> {

@@ -16,8 +16,8 @@ export type SimulationTask =
       readonly first: number;
       readonly races: number;
     }
-  /** Loads the engine and runs it until it is compiled, so that no race pays for that. */
-  | { readonly kind: 'warm' };
+  /** The number of races this thread has run so far; a thread of the pool is warm before it takes its first task. */
+  | { readonly kind: 'races-run' };
 
 const WARM_RACES = 20;
 const WARM_FIELD: readonly EngineHorse[] = Array.from({ length: 8 }, (_, index) => ({
@@ -27,16 +27,28 @@ const WARM_FIELD: readonly EngineHorse[] = Array.from({ length: 8 }, (_, index) 
   stamina: 0,
 }));
 
+let racesRun = 0;
+
+/** Runs the engine until it is compiled, so that no race pays for that. */
+export function warmUp(): void {
+  countWins('medium', WARM_FIELD, 0, WARM_RACES);
+}
+
 /** In a worker, or inline when there is no pool. */
 export function runTask(task: SimulationTask): Simulation | readonly number[] {
   switch (task.kind) {
     case 'simulate':
-      return simulate({ simVersion: SIM_VERSION, track: task.track, horses: task.horses, key: task.key });
+      return run(task.track, task.horses, task.key);
     case 'monte-carlo':
       return countWins(task.track, task.horses, task.first, task.races);
-    case 'warm':
-      return countWins('medium', WARM_FIELD, 0, WARM_RACES);
+    case 'races-run':
+      return [racesRun];
   }
+}
+
+function run(track: Track, horses: readonly EngineHorse[], key: Uint8Array): Simulation {
+  racesRun += 1;
+  return simulate({ simVersion: SIM_VERSION, track, horses, key });
 }
 
 /** A race's key is its number: the same field gets the same line wherever it is made. A dead heat counts for each winner. */
@@ -51,7 +63,7 @@ export function countWins(
   const counter = new DataView(key.buffer);
   for (let race = first; race < first + races; race += 1) {
     counter.setUint32(0, race);
-    for (const { number, place } of simulate({ simVersion: SIM_VERSION, track, horses, key }).order) {
+    for (const { number, place } of run(track, horses, key).order) {
       if (place === 1) wins.set(number, (wins.get(number) ?? 0) + 1);
     }
   }

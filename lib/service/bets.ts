@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { checkBet, checkBettor } from '../core/bets.ts';
 import type { RaceId, RoomId } from '../core/ids.ts';
 import { refuse } from '../errors.ts';
@@ -23,9 +24,13 @@ export type BetsDeps = {
   readonly log: Logger;
 };
 
+const REMEMBERED_RACES = 5_000;
+
 /** Bets: checked here for what is fixed, judged by the ledger for what moves (phase, points, caps). */
 export function createBetsService(deps: BetsDeps) {
   const { records, queue, rooms, book, odds, leaves, push, log } = deps;
+  /** Races whose outcomes were told, or are being told. */
+  const told = new LRUCache<RaceId, true>({ max: REMEMBERED_RACES });
 
   async function place(caller: Caller, payload: Payload<'bet:place'>): Promise<Reply<'bet:place'>> {
     const { raceId, commandId } = payload;
@@ -68,8 +73,22 @@ export function createBetsService(deps: BetsDeps) {
     };
   }
 
-  /** Each player who is connected here, in the room or no longer, is told what became of their bets. */
+  /**
+   * Each player who is connected here, in the room or no longer, is told what became of their bets: once, whoever finds the
+   * race over first. Rejects when PostgreSQL is away; then nobody has been told.
+   */
   async function tellOutcomes(raceId: RaceId): Promise<void> {
+    if (told.has(raceId)) return;
+    told.set(raceId, true);
+    try {
+      await pushOutcomes(raceId);
+    } catch (error) {
+      told.delete(raceId);
+      throw error;
+    }
+  }
+
+  async function pushOutcomes(raceId: RaceId): Promise<void> {
     for (const { playerId, bets, balance, balanceVersion } of await records.outcomes(raceId)) {
       push.player(playerId, 'bet:settled', { raceId, bets });
       const cause = bets.some(({ outcome }) => outcome === 'paid') ? 'payout' : 'refund';
@@ -92,6 +111,7 @@ export function createBetsService(deps: BetsDeps) {
 
   return {
     place,
+    tellOutcomes,
 
     async quote(_caller: Caller, payload: Payload<'bet:quote'>): Promise<Reply<'bet:quote'>> {
       const race = await book.race(payload.raceId);

@@ -2,7 +2,7 @@ import { decideChat, decideReaction, withReaction } from '../core/chat.ts';
 import type { MessageId, RoomId } from '../core/ids.ts';
 import { memberOf } from '../core/room.ts';
 import { refuse } from '../errors.ts';
-import type { ArchiveRecords, RoomStore } from '../ports.ts';
+import type { ArchiveRecords, RoomStore, ServerClock } from '../ports.ts';
 import type { ChatMessage, Payload, Reply, RoomEvent } from '../protocol.ts';
 import type { Caller } from './caller.ts';
 import { commandMark } from './command-mark.ts';
@@ -10,12 +10,14 @@ import type { RoomState } from './room-access.ts';
 import type { RoomCommands } from './room-commands.ts';
 import type { RoomFeeds } from './room-feeds.ts';
 import { messageIdOf } from './room-secrets.ts';
+import { createSaidBefore } from './said-before.ts';
 
 export type ChatDeps = {
   readonly feeds: RoomFeeds;
   readonly commands: RoomCommands;
-  readonly store: Pick<RoomStore, 'unarchived'>;
+  readonly store: Pick<RoomStore, 'unarchived' | 'answered'>;
   readonly archive: Pick<ArchiveRecords, 'messages' | 'has'>;
+  readonly clock: ServerClock;
   readonly limits: { readonly chatCharacters: number };
 };
 
@@ -23,6 +25,7 @@ const PAGE = 30;
 
 export function createChat(deps: ChatDeps) {
   const { feeds, commands, store, archive } = deps;
+  const saidBefore = createSaidBefore(deps);
 
   function memberState(caller: Caller, roomId: RoomId): RoomState {
     const state = feeds.state(roomId);
@@ -60,6 +63,12 @@ export function createChat(deps: ChatDeps) {
       const state = memberState(caller, payload.roomId);
       if (payload.replyTo !== undefined) await mustExist(state, payload.replyTo, 'replyTo');
       const messageId = messageIdOf(caller.playerId, payload.commandId);
+      const mark = commandMark('chat:send', caller.playerId, payload);
+      if (await saidBefore(state, caller.playerId, messageId)) {
+        const known = await store.answered(payload.roomId, mark.playerId, mark.commandId, mark.bodyHash);
+        if (known === 'conflict') throw refuse('COMMAND_CONFLICT');
+        return { messageId };
+      }
       const draft = {
         id: messageId,
         playerId: caller.playerId,
@@ -68,7 +77,7 @@ export function createChat(deps: ChatDeps) {
         mentions: payload.mentions,
       };
       await commands.submit(payload.roomId, {
-        mark: commandMark('chat:send', caller.playerId, payload),
+        mark,
         decide: (room, now) => decideChat(room, draft, now, deps.limits),
       });
       return { messageId };

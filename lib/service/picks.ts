@@ -1,4 +1,4 @@
-import type { PlayerId, RoomId } from '../core/ids.ts';
+import type { PlayerId, RaceId, RoomId } from '../core/ids.ts';
 import { checkHorse, checkPicker, checkVote, freeHorses } from '../core/picks.ts';
 import { takenHorses } from '../core/public-race.ts';
 import { type ErrorCode, RefusedError, refuse } from '../errors.ts';
@@ -31,6 +31,10 @@ type ChoiceItem = Extract<LedgerItem, { kind: 'pick' | 'pick-clear' | 'vote' }>;
 /** "Any horse" in an exclusive room: others take horses meanwhile, so the draw is made again. */
 const RANDOM_TRIES = 6;
 
+/** Between two tries to drop the pick of a kicked player. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 2_000;
+
 /** Picks and place votes. Whether a horse is still free and the race still open is the ledger's to judge. */
 export function createPicksService(deps: PicksDeps) {
   const { records, queue, rooms, book, leaves, ids, log, randomBelow } = deps;
@@ -45,9 +49,18 @@ export function createPicksService(deps: PicksDeps) {
   const give = (item: ChoiceItem, code: ErrorCode | null) =>
     code === null ? queue.submit(item) : acceptedBefore(queue, item, code);
 
-  /** The pick stands already: a log that is busy must not make it look otherwise. */
-  async function tell(race: RaceView, playerId: PlayerId, picked: boolean): Promise<void> {
+  /**
+   * The pick stands already: a log that is busy must not make it look otherwise. A repeat may be the first answer that
+   * arrives, and then nobody has been told; what stands by now is told, which may be newer than the command.
+   */
+  async function tell(
+    race: RaceView,
+    playerId: PlayerId,
+    change: { picked: boolean; repeated: boolean },
+  ): Promise<void> {
+    if (change.repeated && openRace(race.roomId) !== race.id) return;
     try {
+      const picked = change.repeated ? (await records.mine(race.id, playerId)).pick !== undefined : change.picked;
       await rooms.append(race.roomId, [{ type: 'pick made', raceId: race.id, playerId, picked }]);
     } catch (error) {
       log.warn({ err: error, roomId: race.roomId, raceId: race.id }, 'pick not told');
@@ -99,7 +112,7 @@ export function createPicksService(deps: PicksDeps) {
       horse,
     } as const;
     const answer = await give(item, code);
-    if (!answer.repeated) await tell(race, caller.playerId, true);
+    await tell(race, caller.playerId, { picked: true, repeated: answer.repeated });
     return { horse: answer.horse ?? horse, receipt: answer.receipt ?? receiptOf(raceId, commandId, parts) };
   }
 
@@ -114,17 +127,39 @@ export function createPicksService(deps: PicksDeps) {
       ...parts,
     } as const;
     const answer = await give(item, code);
-    if (!answer.repeated) await tell(race, playerId, false);
+    await tell(race, playerId, { picked: false, repeated: answer.repeated });
   }
 
-  /** A kick before the close drops the pick, once for each command that made it. */
+  /** The room's race as long as picks are taken in it. */
+  function openRace(roomId: RoomId): RaceId | null {
+    const race = rooms.state(roomId)?.document.race;
+    return race?.phase === 'open' ? race.id : null;
+  }
+
+  /**
+   * A kick before the close drops the pick: tried until it is gone or the race no longer open, through any outage. Ends early
+   * when the room is not served any more; never rejects.
+   */
   async function dropPick(roomId: RoomId, playerId: PlayerId): Promise<void> {
-    const race = await book.view(roomId);
-    if (race === null || race.kind !== 'pick' || race.phase !== 'open') return;
-    const mine = await records.mine(race.id, playerId);
+    const raceId = openRace(roomId);
+    if (raceId === null || rooms.state(roomId)?.document.kind !== 'pick') return;
+    for (let failures = 0; openRace(roomId) === raceId; failures += 1) {
+      try {
+        return await dropOnce(raceId, playerId);
+      } catch (error) {
+        if (error instanceof RefusedError && error.refusal.code === 'PHASE_CLOSED') return;
+        if (failures === 0) log.warn({ err: error, roomId, raceId }, 'pick of a kicked player not dropped yet');
+        await pause(Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS));
+      }
+    }
+  }
+
+  /** Once for each command that made a pick. */
+  async function dropOnce(raceId: RaceId, playerId: PlayerId): Promise<void> {
+    const mine = await records.mine(raceId, playerId);
     if (mine.pick === undefined) return;
-    const commandId = ids.command('kicked', race.id, playerId, mine.pick.receipt?.commandId ?? '');
-    await submitClear(playerId, { commandId, raceId: race.id }, { race, code: null });
+    const commandId = ids.command('kicked', raceId, playerId, mine.pick.receipt?.commandId ?? '');
+    await submitClear(playerId, { commandId, raceId }, { race: await book.race(raceId), code: null });
   }
 
   return {
@@ -155,4 +190,9 @@ export function createPicksService(deps: PicksDeps) {
       return { receipt: answer.receipt ?? receiptOf(raceId, commandId, parts) };
     },
   };
+}
+
+/** Keeps no process alive. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -14,6 +14,8 @@ export type TimedChunk = FrameChunkView & { readonly dueAt: number };
 
 export type RaceFramesDeps = {
   readonly records: Pick<RaceRecords, 'get'>;
+  /** The same for requests, which wait less long. */
+  readonly asked: Pick<RaceRecords, 'get'>;
   readonly runs: RaceSimulations;
   readonly timing: RaceTiming;
 };
@@ -21,7 +23,7 @@ export type RaceFramesDeps = {
 const REMEMBERED = 512;
 
 /** Frames of races, made from the row by whoever needs them: nothing of them is stored or sent between instances. */
-export function createRaceFrames({ records, runs, timing }: RaceFramesDeps) {
+export function createRaceFrames({ records, asked, runs, timing }: RaceFramesDeps) {
   const chunks = new LRUCache<RaceId, Promise<readonly TimedChunk[]>>({ max: REMEMBERED });
 
   async function make(row: RaceRow, startsAt: number): Promise<readonly TimedChunk[]> {
@@ -35,10 +37,10 @@ export function createRaceFrames({ records, runs, timing }: RaceFramesDeps) {
   }
 
   /** All chunks of a race whose start is known, by the time they are due; none of a race that is not drawn or is void. Secret until due. */
-  async function prepare(raceId: RaceId): Promise<readonly TimedChunk[]> {
+  async function prepare(raceId: RaceId, from = records): Promise<readonly TimedChunk[]> {
     const known = chunks.get(raceId);
     if (known !== undefined) return known;
-    const details = await ledgerRead(records.get(raceId));
+    const details = await ledgerRead(from.get(raceId));
     if (details === null) throw refuse('NOT_FOUND');
     const { row } = details;
     if (row.startsAt === null || row.phase === 'open' || row.phase === 'void') return [];
@@ -49,10 +51,10 @@ export function createRaceFrames({ records, runs, timing }: RaceFramesDeps) {
   }
 
   return {
-    prepare,
+    prepare: (raceId: RaceId): Promise<readonly TimedChunk[]> => prepare(raceId),
     /** What has been sent by `now`. */
     async sent(raceId: RaceId, now: number): Promise<readonly FrameChunkView[]> {
-      return dueBy(await prepare(raceId), now);
+      return dueBy(await prepare(raceId, asked), now);
     },
   };
 }

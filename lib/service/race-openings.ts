@@ -136,9 +136,13 @@ export function createRaceOpenings(deps: RaceOpeningsDeps) {
     }
   }
 
-  /** Never later than it was. Gives the time that holds; refuses PHASE_CLOSED when the race is past it. */
-  async function bringForward(race: Pick<RaceView, 'id' | 'roomId'>, closesAt: number): Promise<number> {
-    const brought = await records.bringForward(race.id, Math.ceil(closesAt));
+  /** Never later than it was. Gives the time that holds. `start`: for the host's command, see RaceRecords. */
+  async function bringForward(
+    race: Pick<RaceView, 'id' | 'roomId'>,
+    closesAt: number,
+    start?: RaceId,
+  ): Promise<number> {
+    const brought = await records.bringForward(race.id, Math.ceil(closesAt), start);
     await rooms.publishFacts(race.roomId);
     if (brought.move === 'busy') throw refuse('BUSY', { retryAfterMs: 100 });
     if (brought.move === 'absent') throw refuse('NOT_FOUND');

@@ -1,5 +1,5 @@
 import { settleBets } from '../core/bets.ts';
-import type { RaceId } from '../core/ids.ts';
+import type { RaceId, RoomId } from '../core/ids.ts';
 import { caughtPlayers, drawnForAtClose, drawPicks, freeHorses, pickInput } from '../core/picks.ts';
 import { type PublicRecord, publicRecord, takenHorses } from '../core/public-race.ts';
 import { nextStep, type Step } from '../core/race.ts';
@@ -19,6 +19,8 @@ export type RaceRoundsDeps = {
   readonly clock: ServerClock;
   readonly timing: RaceTiming;
   readonly log: Logger;
+  /** For a race that is over in a room whose log tells nobody of it: who had a bet must hear of it all the same. */
+  readonly tellOutcomes: (raceId: RaceId) => Promise<void>;
 };
 
 /** A race has four moves; each may find that somebody else made it. More turns than this in one go is a fault. */
@@ -33,7 +35,7 @@ const BUSY_MS = 25;
  * what is stored already, so `advance` may be called from anywhere, at any time, by any number of instances.
  */
 export function createRaceRounds(deps: RaceRoundsDeps) {
-  const { records, rooms, runs, leaves, clock, timing, log } = deps;
+  const { records, rooms, runs, leaves, clock, timing, log, tellOutcomes } = deps;
   const underWay = new Map<RaceId, Promise<number | null>>();
 
   /**
@@ -53,7 +55,10 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
       const details = await records.get(raceId);
       if (details === null) return null;
       const step = nextStep(details.row, clock.now());
-      if (step.kind === 'over') return null;
+      if (step.kind === 'over') {
+        if (details.row.kind === 'bet' && !hasLog(details.row.roomId)) await tellOutcomes(raceId);
+        return null;
+      }
       if (step.kind === 'wait') return step.until;
       const move = await take(step, details);
       if (move === 'absent') return null;
@@ -63,6 +68,11 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
       await rooms.publishFacts(details.row.roomId);
     }
     throw new Error(`race ${raceId} does not come to rest`);
+  }
+
+  /** False for a room that is closed or not served here: its log takes no facts any more. */
+  function hasLog(roomId: RoomId): boolean {
+    return rooms.state(roomId)?.document.closed === null;
   }
 
   async function take(step: Exclude<Step, { kind: 'wait' | 'over' }>, details: RaceDetails): Promise<PhaseMove> {

@@ -1,5 +1,4 @@
-import type { RoomId } from '../core/ids.ts';
-import { publicRecord } from '../core/public-race.ts';
+import type { RaceId, RoomId } from '../core/ids.ts';
 import type { RaceTiming } from '../core/race-timing.ts';
 import { refuse } from '../errors.ts';
 import type { RaceRecords, ServerClock } from '../ports.ts';
@@ -10,11 +9,13 @@ import type { RaceBook } from './race-book.ts';
 import type { RaceFrames } from './race-frames.ts';
 import type { RaceIds } from './race-ids.ts';
 import type { RaceOpenings } from './race-openings.ts';
+import type { RaceRecordReader } from './race-records.ts';
 import { createRepeats } from './repeats.ts';
 import type { RoomAccess, RoomState } from './room-access.ts';
 
 export type RacesDeps = {
-  readonly records: Pick<RaceRecords, 'get' | 'history' | 'stakes' | 'batches'>;
+  readonly records: Pick<RaceRecords, 'get' | 'started' | 'history'>;
+  readonly record: RaceRecordReader;
   readonly rooms: RoomAccess;
   readonly book: RaceBook;
   readonly openings: RaceOpenings;
@@ -28,7 +29,7 @@ const HISTORY_LIMIT = 20;
 
 /** Requests about races, and what a room's snapshot needs of them. */
 export function createRacesService(deps: RacesDeps) {
-  const { records, rooms, book, openings, frames, ids, clock, timing } = deps;
+  const { records, record, rooms, book, openings, frames, ids, clock, timing } = deps;
   const once = createRepeats();
 
   function memberState(caller: Caller, roomId: RoomId): RoomState {
@@ -40,8 +41,9 @@ export function createRacesService(deps: RacesDeps) {
   async function begin(caller: Caller, payload: Payload<'race:start'>): Promise<Reply<'race:start'>> {
     const state = memberState(caller, payload.roomId);
     const raceId = ids.started(caller.playerId, payload.commandId);
-    // Asked again after a restart: the race of that command is there, and may be over by now.
-    const earlier = await records.get(raceId);
+    // Asked again after a restart: the race of that command is there, or the one that it found, and may be over by now.
+    const [earlier, found] = await Promise.all([records.get(raceId), records.started(raceId)]);
+    if (found !== null) return found;
     if (earlier !== null) return { raceId, closesAt: plannedClose(earlier.row) };
     if (state.document.closed !== null) throw refuse('ROOM_CLOSED');
     if (state.document.hostId !== caller.playerId) throw refuse('NOT_HOST');
@@ -52,7 +54,7 @@ export function createRacesService(deps: RacesDeps) {
       case 'opened':
         return { raceId: opened.raceId, closesAt: opened.closesAt };
       case 'unfinished':
-        return bringForward(opened.race);
+        return bringForward(opened.race, raceId);
       case 'refused':
         throw refuse(opened.code);
     }
@@ -62,11 +64,9 @@ export function createRacesService(deps: RacesDeps) {
     return row.openedAt + timing.scaled(row.rules.openSeconds * 1_000);
   }
 
-  async function bringForward(race: RaceView): Promise<Reply<'race:start'>> {
+  async function bringForward(race: RaceView, start: RaceId): Promise<Reply<'race:start'>> {
     if (race.phase !== 'open') throw refuse('RACE_IN_PROGRESS');
-    const wanted = clock.now() + timing.hostLeavesMs;
-    const closesAt = wanted < race.closesAt ? await openings.bringForward(race, wanted) : race.closesAt;
-    return { raceId: race.id, closesAt };
+    return { raceId: race.id, closesAt: await openings.bringForward(race, clock.now() + timing.hostLeavesMs, start) };
   }
 
   return {
@@ -75,11 +75,9 @@ export function createRacesService(deps: RacesDeps) {
       once(caller.playerId, payload, () => ledgerWrite(begin(caller, payload))),
 
     async get(_caller: Caller, { raceId }: Payload<'race:get'>): Promise<Reply<'race:get'>> {
-      const [details, stakes, batches] = await ledgerRead(
-        Promise.all([records.get(raceId), records.stakes(raceId), records.batches(raceId)]),
-      );
-      if (details === null) throw refuse('NOT_FOUND');
-      return publicRecord(details, { stakes, batches }, clock.now());
+      const found = await ledgerRead(record(raceId));
+      if (found === null) throw refuse('NOT_FOUND');
+      return found;
     },
 
     async history(_caller: Caller, { roomId, before, limit }: Payload<'race:history'>): Promise<Reply<'race:history'>> {

@@ -1,6 +1,7 @@
 import { createTiming } from '../core/race-timing.ts';
 import type { LedgerQueue, Logger, Push, RaceRecords, SeedKeyRecords, ServerClock, Simulations } from '../ports.ts';
 import { createBetsService } from './bets.ts';
+import type { Patience } from './in-time.ts';
 import { createOdds } from './odds.ts';
 import { createPicksService } from './picks.ts';
 import { createRaceBook } from './race-book.ts';
@@ -8,6 +9,7 @@ import { createRaceFrames } from './race-frames.ts';
 import { createRaceIds } from './race-ids.ts';
 import { createLeaves } from './race-items.ts';
 import { createRaceOpenings } from './race-openings.ts';
+import { createRaceRecordReader } from './race-records.ts';
 import { createRaceRounds } from './race-rounds.ts';
 import { createRaceSimulations } from './race-simulations.ts';
 import { createRacesService } from './races.ts';
@@ -16,6 +18,7 @@ import type { RoomAccess } from './room-access.ts';
 export type RacingDeps = {
   readonly records: RaceRecords;
   readonly seedKeys: SeedKeyRecords;
+  readonly patience: Patience;
   readonly queue: LedgerQueue;
   readonly rooms: RoomAccess;
   readonly simulations: Simulations;
@@ -37,18 +40,21 @@ export type RacingDeps = {
  * the event in hand. Timers (`run/race-clock`, `run/sweeper`, `socket/frames`) are made from the parts returned here.
  */
 export function createRacing(deps: RacingDeps) {
-  const { records, seedKeys, queue, rooms, simulations, push, clock, log, randomBytes, randomBelow } = deps;
+  const { records, patience, queue, rooms, simulations, push, clock, log, randomBytes, randomBelow } = deps;
+  const asked = patience.races(records);
+  const seedKeys = patience.seedKeys(deps.seedKeys);
   const timing = createTiming(deps.timeScale);
   const ids = createRaceIds(deps.idSecret);
   const leaves = createLeaves(deps.tagSecret);
-  const book = createRaceBook({ records, rooms, clock, timing });
+  const book = createRaceBook({ records: asked, rooms, clock, timing });
   const runs = createRaceSimulations({ seedKeys, simulations });
-  const frames = createRaceFrames({ records, runs, timing });
-  const rounds = createRaceRounds({ records, rooms, runs, leaves, clock, timing, log });
+  const frames = createRaceFrames({ records, asked, runs, timing });
+  const record = createRaceRecordReader({ records: asked, rooms, clock });
   const openings = createRaceOpenings({
-    records,
+    records: asked,
     seedKeys,
-    rooms,
+    // What has been decided is told: the log follows by itself.
+    rooms: { ...rooms, publishFacts: (roomId) => patience.glance(rooms.publishFacts(roomId)) },
     book,
     ids,
     simulations,
@@ -57,10 +63,29 @@ export function createRacing(deps: RacingDeps) {
     log,
     randomBytes,
   });
-  const odds = createOdds({ records, rooms, book, push, clock, log });
-  const races = createRacesService({ records, rooms, book, openings, frames, ids, clock, timing });
-  const bets = createBetsService({ records, queue, rooms, book, odds, leaves, push, log });
-  const picks = createPicksService({ records, queue, rooms, book, leaves, ids, log, randomBelow });
-  return { timing, book, frames, rounds, openings, odds, races, bets, picks };
+  const odds = createOdds({ records, asked, rooms, book, push, clock, log });
+  const races = createRacesService({ records: asked, record, rooms, book, openings, frames, ids, clock, timing });
+  const bets = createBetsService({
+    records: { outcomes: records.outcomes, mine: asked.mine },
+    queue,
+    rooms,
+    book,
+    odds,
+    leaves,
+    push,
+    log,
+  });
+  const rounds = createRaceRounds({
+    records,
+    rooms,
+    runs,
+    leaves,
+    clock,
+    timing,
+    log,
+    tellOutcomes: bets.tellOutcomes,
+  });
+  const picks = createPicksService({ records: asked, queue, rooms, book, leaves, ids, log, randomBelow });
+  return { timing, book, frames, rounds, openings, odds, record, races, bets, picks };
 }
 export type Racing = ReturnType<typeof createRacing>;

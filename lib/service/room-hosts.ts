@@ -19,7 +19,7 @@ export type RoomHostsDeps = {
   readonly log: Logger;
   readonly rules: { readonly spectatorsPerRoom: number };
   readonly limits: { readonly ledgerAnswerMs: number };
-  /** A kick before the close drops the pick. */
+  /** A kick before the close drops the pick, sooner or later. Never rejects. */
   readonly dropPick: (roomId: RoomId, playerId: PlayerId) => Promise<void>;
 };
 
@@ -67,10 +67,7 @@ export function createRoomHosts(deps: RoomHostsDeps) {
       mark: commandMark('room:kick', caller.playerId, payload),
       decide: (room, now) => decideRoom(room, { kind: 'kick', by: caller.playerId, playerId, reason }, now, deps.rules),
     });
-    const dropped = deps
-      .dropPick(payload.roomId, payload.playerId)
-      .catch((error: unknown) => log.warn({ err: error }, 'pick of a kicked player not dropped'));
-    await within(dropped, limits.ledgerAnswerMs);
+    await within(deps.dropPick(payload.roomId, payload.playerId), limits.ledgerAnswerMs);
   }
 
   return { ensure, handOver, kick };

@@ -73,6 +73,7 @@ export function createRoomResume(deps: RoomResumeDeps) {
       return null;
     } catch (error) {
       if (error instanceof RefusedError && error.refusal.code === 'FORBIDDEN') return 'kicked';
+      if (error instanceof RefusedError && error.refusal.code === 'NOT_MEMBER') return 'timeout';
       if (error instanceof RefusedError && error.refusal.code === 'ROOM_CLOSED')
         return closeCause(wish.roomId, feeds.state(wish.roomId));
       throw error;

@@ -11,7 +11,7 @@ import type {
 } from '../ports.ts';
 import type { RoomEventBody, Snapshot } from '../protocol.ts';
 import { createChat } from './chat.ts';
-import { createPatience } from './in-time.ts';
+import type { Patience } from './in-time.ts';
 import { createLobby } from './lobby.ts';
 import type { RoomAccess } from './room-access.ts';
 import { RoomCommands } from './room-commands.ts';
@@ -21,7 +21,6 @@ import { createRoomHosts } from './room-hosts.ts';
 import { createMembership, type MembershipDeps } from './room-membership.ts';
 import type { RoomSecrets } from './room-secrets.ts';
 import { createRooms, type RoomsDeps } from './rooms.ts';
-import { within } from './within.ts';
 
 export type RoomWorldDeps = {
   readonly store: RoomStore;
@@ -57,6 +56,7 @@ export type RoomServicesDeps = RoomWorldDeps & {
   readonly secrets: RoomSecrets;
   readonly archive: ArchiveRecords;
   readonly raceRecords: Pick<RaceRecords, 'mine'>;
+  readonly patience: Patience;
   readonly races: MembershipDeps['races'];
   readonly sendFramesSoFar: MembershipDeps['sendFramesSoFar'];
   readonly dropPick: (roomId: RoomId, playerId: Parameters<RaceRecords['mine']>[1]) => Promise<void>;
@@ -74,10 +74,8 @@ export type RoomServicesDeps = RoomWorldDeps & {
 
 /** The people's side: who is where, and what they may ask of rooms, chat and lobby. No request waits for a silent PostgreSQL. */
 export function createRoomServices(deps: RoomServicesDeps) {
-  const { world, limits } = deps;
-  const { ledgerAnswerMs } = limits;
-  const patience = createPatience(ledgerAnswerMs);
-  const shared = { ...deps, ...world, patience, rules: { spectatorsPerRoom: limits.spectatorsPerRoom } };
+  const { world, limits, patience } = deps;
+  const shared = { ...deps, ...world, rules: { spectatorsPerRoom: limits.spectatorsPerRoom } };
   const membership = createMembership(shared);
   const hosts = createRoomHosts(shared);
   const asked = {
@@ -85,10 +83,9 @@ export function createRoomServices(deps: RoomServicesDeps) {
     records: patience.rooms(deps.records),
     slowRecords: deps.records,
     archive: patience.archive(deps.archive),
-    raceRecords: patience.bets(deps.raceRecords),
-    revive: (roomId: RoomId) => patience.wait(deps.revive(roomId), 'none'),
+    revive: (roomId: RoomId) => patience.wait(() => deps.revive(roomId), 'none'),
     // What has been decided is told: the log follows by itself.
-    facts: { publish: async (roomId: RoomId) => void (await within(world.facts.publish(roomId), ledgerAnswerMs)) },
+    facts: { publish: (roomId: RoomId) => patience.glance(world.facts.publish(roomId)) },
   };
   const rooms = createRooms({ ...asked, membership, hosts });
   return { membership, hosts, rooms, chat: createChat(asked), lobby: createLobby(deps) };

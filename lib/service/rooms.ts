@@ -117,7 +117,8 @@ export function createRooms(deps: RoomsDeps): RoomsService {
   async function insert(row: Omit<Parameters<RoomRecords['create']>[0], 'code'>): Promise<RoomRow> {
     for (let tries = 0; tries < CODE_TRIES; tries++) {
       const created = await records.create({ ...row, code: newRoomCode() });
-      if (created.kind !== 'code-taken') return created.row;
+      if (created.kind === 'created' || created.kind === 'exists') return created.row;
+      if (created.kind === 'limit') throw refuse('LIMIT_REACHED');
     }
     throw refuse('BUSY');
   }
@@ -125,9 +126,6 @@ export function createRooms(deps: RoomsDeps): RoomsService {
   return {
     async create(caller, payload) {
       const roomId = secrets.roomId(caller.playerId, payload.commandId);
-      const earlier = await records.get(roomId);
-      if (earlier === null && (await records.livingCreatedBy(caller.playerId)) >= deps.limits.livingRoomsPerPlayer)
-        throw refuse('LIMIT_REACHED');
       const settings = patchSettings(DEFAULT_SETTINGS[payload.kind], payload.settings ?? {});
       const now = clock.now();
       const row = await insert({
@@ -140,6 +138,7 @@ export function createRooms(deps: RoomsDeps): RoomsService {
         settings,
         hostId: caller.playerId,
         createdBy: caller.playerId,
+        mostLiving: deps.limits.livingRoomsPerPlayer,
         createdAt: now,
         expiresAt: expiryOf(settings, now),
       });

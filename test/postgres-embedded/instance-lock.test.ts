@@ -1,18 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { type InstanceLock, takeInstanceLock } from '../../db/postgres/instance-lock.ts';
+import type { Log } from '../../db/postgres/embedded/supervisor.ts';
+import { takeInstanceLock } from '../../db/postgres/instance-lock.ts';
 import { createTestDatabase, quietLog, startTestPostgres } from '../helpers/postgres.ts';
 import { until } from '../helpers/until.ts';
 
-/** Counts what the lock tells. */
-function watch(lock: InstanceLock): { lost: number; retaken: number } {
+/** Counts what the lock logs. */
+function watch(onLost: () => void = () => {}) {
   const told = { lost: 0, retaken: 0 };
-  lock.onLost(() => {
-    told.lost += 1;
-  });
-  lock.onRetaken(() => {
-    told.retaken += 1;
-  });
-  return told;
+  const log: Log = {
+    ...quietLog,
+    error: (_fields, message) => {
+      if (message !== 'instance_lock.lost') return;
+      told.lost += 1;
+      onLost();
+    },
+    info: (_fields, message) => void (told.retaken += message === 'instance_lock.retaken' ? 1 : 0),
+  };
+  return { told, log };
 }
 
 describe('instance lock', () => {
@@ -33,13 +37,12 @@ describe('instance lock', () => {
 
   it('[OP22] a lost connection is told at once, nothing is held meanwhile, and the lock is taken again', async () => {
     const database = await createTestDatabase({ migrate: false });
-    const lock = await takeInstanceLock(database.target, quietLog);
-    const told = watch(lock);
-    const pool = database.pool();
     let heldWhenTold: boolean | undefined;
-    lock.onLost(() => {
+    const { told, log } = watch(() => {
       heldWhenTold = lock.held();
     });
+    const lock = await takeInstanceLock(database.target, log);
+    const pool = database.pool();
     await pool.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted");
     await until('the lock is taken again', () => told.retaken === 1 && lock.held());
     expect(told.lost).toBe(1);
@@ -50,8 +53,8 @@ describe('instance lock', () => {
   it('[OP22] it is taken again after the server was killed, and lost while the server is frozen', async () => {
     const postgres = await startTestPostgres();
     const database = await postgres.createDatabase();
-    const lock = await takeInstanceLock(database.target, quietLog);
-    const told = watch(lock);
+    const { told, log } = watch();
+    const lock = await takeInstanceLock(database.target, log);
     await postgres.stopHard();
     await until('the lock is taken again', () => told.retaken === 1 && lock.held());
     postgres.freeze();

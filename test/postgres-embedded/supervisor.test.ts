@@ -157,12 +157,10 @@ describe('deaths', () => {
     const first = start(dataDir);
     await query((await first.line('pid'))['connection'] as PgTarget, 'create table kept as select 1 as n');
     await first.kill();
-    const server = await startEmbedded({ dataDir, log: quietLog, durable: false });
-    expect(server.adopted).toBe(true);
     let deaths = 0;
-    server.onExit(() => {
-      deaths += 1;
-    });
+    const error = (_fields: object, message: string) => void (deaths += message === 'postgres.died' ? 1 : 0);
+    const server = await startEmbedded({ dataDir, log: { ...quietLog, error }, durable: false });
+    expect(server.adopted).toBe(true);
     for (let round = 1; round <= 2; round += 1) {
       const pid = server.pid();
       expect(pid).toBeDefined();

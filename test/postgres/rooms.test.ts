@@ -179,7 +179,7 @@ describe('rooms', () => {
     await own.drop();
   });
 
-  test('[RM25] living rooms are found, all and by creator', async () => {
+  test('[RM25] living rooms are found, all of them and the house ones', async () => {
     const creator = randomUUID() as string as PlayerId;
     const [a, b, c] = [
       await made({ createdBy: creator }),
@@ -187,10 +187,12 @@ describe('rooms', () => {
       await made({ createdBy: creator }),
     ];
     await rooms.close(b, 'expired');
-    expect(await rooms.livingCreatedBy(creator)).toBe(2);
-    expect(await rooms.livingCreatedBy('nobody' as PlayerId)).toBe(0);
     const living = new Set(await rooms.living());
     expect([living.has(a), living.has(b), living.has(c)]).toEqual([true, false, true]);
+    const [own, gone] = [await made({ house: true, createdBy: null }), await made({ house: true, createdBy: null })];
+    await rooms.close(gone, 'closed');
+    const house = new Set(await rooms.living('house'));
+    expect([house.has(own), house.has(gone), house.has(a)]).toEqual([true, false, false]);
   });
 
   test('[RM10] rooms with newer facts than an instance knows are found in one question', async () => {

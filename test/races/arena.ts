@@ -1,5 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { MemoryRoomStore } from '../../db/memory/store.ts';
+import { createAudit } from '../../db/postgres/audit.ts';
 import { createLedger } from '../../db/postgres/ledger.ts';
 import { createRaceRecords } from '../../db/postgres/races.ts';
 import { createRoomRecords } from '../../db/postgres/rooms.ts';
@@ -14,6 +15,7 @@ import { RaceClock } from '../../lib/run/race-clock.ts';
 import { runTask } from '../../lib/run/simulation-task.ts';
 import { Sweeper } from '../../lib/run/sweeper.ts';
 import type { Caller } from '../../lib/service/caller.ts';
+import { createPatience } from '../../lib/service/in-time.ts';
 import { createRacing } from '../../lib/service/racing.ts';
 import { createRoomWorld, type RoomWorld } from '../../lib/service/room-world.ts';
 import { createWalletService } from '../../lib/service/wallet.ts';
@@ -96,6 +98,7 @@ export async function createArena(options: ArenaOptions = {}) {
     const racing = createRacing({
       records,
       seedKeys: createSeedKeyRecords(pool, secrets.wrapKey),
+      patience: createPatience(5_000),
       queue: batcher,
       rooms: world.access,
       simulations: more.simulations ?? options.simulations ?? inlineSimulations,
@@ -259,7 +262,7 @@ export async function createArena(options: ArenaOptions = {}) {
     instance,
     room,
     balance: async (name: string) => (await ledger.wallet(name as PlayerId))?.balance ?? null,
-    audit: () => ledger.audit(),
+    audit: () => createAudit(database.target).audit(),
     async close(): Promise<void> {
       await Promise.all(instances.map((one) => one.close()));
       await store.close();

@@ -102,6 +102,27 @@ describe('a round of a bet room', () => {
     expect((await server.races.history(callerOf('host'), { roomId })).races).toHaveLength(1);
   });
 
+  it('[RC22] so does one that only brought the close forward, or came when the close was near already', async () => {
+    const server = await arena.instance({ timeScale: 4 });
+    const roomId = await arena.room('bet', { openSeconds: 60, track: 'short' });
+    await server.join(roomId, 'host');
+    const host = callerOf('host');
+    const { raceId } = await server.start(roomId, 'host');
+    const commands = [1, 2].map(() => ({ commandId: crypto.randomUUID() as never, roomId }));
+    const answers = [];
+    for (const command of commands) answers.push(await server.races.start(host, command));
+    expect(answers.map((answer) => answer.raceId)).toEqual([raceId, raceId]);
+    // While it is open and when it is over, on instances that were not asked before.
+    for (const phase of ['race closing', 'race settled'] as const) {
+      await server.until(roomId, phase);
+      const other = await arena.instance({ timers: false });
+      await other.join(roomId, 'host');
+      for (const [index, command] of commands.entries())
+        expect([phase, await other.races.start(host, command)]).toEqual([phase, answers[index]]);
+    }
+    expect((await server.races.history(host, { roomId })).races).toHaveLength(1);
+  });
+
   it('[RC23] while a race is open its host brings the close forward once, and nobody else starts anything', async () => {
     const server = await arena.instance({ timeScale: 4 });
     const roomId = await arena.room('bet', { openSeconds: 60 });

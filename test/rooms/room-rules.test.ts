@@ -87,6 +87,36 @@ describe('coming and going', () => {
     expect(eventsOf(decideRoom(after, join('b'), 200, RULES))).toHaveLength(1);
   });
 
+  test('[RM98] a seat ticket from before a leave is void, also when there were many leaves since; a new seat’s is not', () => {
+    const reseat = (id: string, issuedAt: number) =>
+      decideRoom(
+        room,
+        { kind: 'reseat', playerId: player(id), nickname: id, role: 'player', joinedAt: 1, issuedAt },
+        9_999,
+        RULES,
+      );
+    let room = makeState(makeDocument({ members: [member('a', 1), member('b', 2)] }));
+    const apply = (command: RoomCommand, at: number): void => {
+      for (const event of eventsOf(decideRoom(room, command, at, RULES)) ?? []) room = applyToState(room, event, at);
+    };
+    apply({ kind: 'leave', playerId: player('b'), cause: 'left' }, 100);
+    expect(errorOf(reseat('b', 99))?.code).toBe('NOT_MEMBER');
+    expect(errorOf(reseat('b', 100))?.code).toBe('NOT_MEMBER');
+    expect(eventsOf(reseat('b', 101))).toHaveLength(1);
+    // Whose joining was lost: nobody knows that they had left.
+    expect(eventsOf(reseat('c', 99))).toHaveLength(1);
+    for (let other = 0; other < 250; other += 1) {
+      apply(join(`p${other}`), 1_000 + other);
+      apply({ kind: 'leave', playerId: player(`p${other}`), cause: 'left' }, 1_000 + other);
+    }
+    expect(errorOf(reseat('b', 99))?.code).toBe('NOT_MEMBER');
+    expect(errorOf(reseat('p9', 1_009))?.code).toBe('NOT_MEMBER');
+    expect(eventsOf(reseat('c', 2_000))).toHaveLength(1);
+    expect(Object.keys(room.document.leftAt ?? {})).toHaveLength(200);
+    apply(join('p249'), 3_000);
+    expect(Object.keys(room.document.leftAt ?? {})).toHaveLength(199);
+  });
+
   test('[RM6] events applied give a state in which presence and members agree', () => {
     const ids = ['a', 'b', 'c', 'd'];
     const command = fc.oneof(

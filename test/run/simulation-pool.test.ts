@@ -49,6 +49,7 @@ describe('the simulation pool', () => {
     const slow = new SimulationPool({ log, threads: 1, simulateDeadlineMs: 0 });
     expect(await slow.simulate({ track: 'medium', field, key: keyOf(8) })).toEqual(inline(8));
     expect(slow.stats().inline).toBe(1);
+    await slow.warm();
     const many = await Promise.allSettled([1, 2, 3].map(() => slow.monteCarlo('short', field, 40)));
     expect(many.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     await slow.close();
@@ -56,6 +57,22 @@ describe('the simulation pool', () => {
     expect(await narrow.simulate({ track: 'medium', field, key: keyOf(9) })).toEqual(inline(9));
     await expect(narrow.monteCarlo('medium', field, 10)).rejects.toThrow();
     expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('[RC56] a worker has run races before it takes its first task, also one that replaces a dead one', async () => {
+    const fresh = new SimulationPool({ log, threads: 1 });
+    const first = await fresh.warm();
+    expect(first).toBeGreaterThanOrEqual(20);
+    await fresh.monteCarlo('short', field, 7);
+    expect(await fresh.warm()).toBe(first + 7);
+    await fresh.killWorkers();
+    // Another one: it knows nothing of the seven.
+    expect(await fresh.warm()).toBe(first);
+    await fresh.close();
+    const wide = new SimulationPool({ log, threads: 2 });
+    const each = await Promise.all(Array.from({ length: 8 }, () => wide.warm()));
+    expect(Math.min(...each)).toBe(first);
+    await wide.close();
   });
 
   it('[RC53] a field that is none is an error, not a reason to try inline', async () => {
