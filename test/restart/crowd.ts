@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { MessageId, RaceId, RoomId } from '../../lib/core/ids.ts';
-import type { ChatMessage, MemberView, Reply, RoomEvent } from '../../lib/protocol.ts';
+import type { ChatMessage, MemberView, Reply, RoomEvent, Snapshot } from '../../lib/protocol.ts';
 import type { TestClient } from '../helpers/client.ts';
 import { until } from '../helpers/until.ts';
 
@@ -76,9 +76,7 @@ export function startBets(client: TestClient, raceId: RaceId, most: number) {
 }
 
 /** What must be found again: who is in the room as what, who hosts, how it is set. */
-export function peopleOf(client: TestClient) {
-  const room = client.room?.snapshot;
-  if (room === undefined) throw new Error(`${client.id} is in no room`);
+export function peopleOf(room: Snapshot) {
   const member = ({ id, nickname, role, ready }: MemberView) => ({
     id,
     nickname,
@@ -101,8 +99,8 @@ export function peopleOf(client: TestClient) {
 
 /** The room as it is now: a snapshot, whatever the client holds. */
 export async function fresh(client: TestClient): Promise<ReturnType<typeof peopleOf>> {
-  await client.request('room:join', { roomId: client.room?.id ?? '' });
-  return peopleOf(client);
+  // What the client holds may be newer by a line of chat, and then it keeps its own snapshot.
+  return peopleOf((await client.request('room:join', { roomId: client.room?.id ?? '' })).room);
 }
 
 /** Every message of the room's history, oldest first. */

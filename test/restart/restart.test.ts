@@ -354,6 +354,7 @@ function expectPhasesOnce(client: TestClient, raceId: RaceId): void {
       ? [event.type]
       : [],
   );
+  const told = `${client.id}: ${JSON.stringify(client.room)}`;
   expect(new Set(phases).size).toBe(phases.length);
-  expect(phases.at(-1)).toBe('race settled');
+  expect(phases.at(-1), told).toBe('race settled');
 }
