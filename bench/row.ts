@@ -1,7 +1,13 @@
 import { cpus, totalmem } from 'node:os';
 
 /** One measured pair: ours and the peer's, in the same run. */
-export type Pair = { readonly ours: number; readonly peer: number };
+export type Pair = {
+  readonly ours: number;
+  /** NaN: there is no peer */
+  readonly peer: number;
+  /** What else was seen, by name. */
+  readonly notes?: Readonly<Record<string, string>>;
+};
 
 export type Row = {
   readonly name: string;
@@ -13,7 +19,8 @@ export type Row = {
   readonly met: (value: number, ratio: number) => boolean;
   /** How many interleaved pairs; 5, or 1 where a count of bytes is the same every time. */
   readonly pairs: number;
-  readonly measure: () => Promise<Pair>;
+  /** `index`: which pair, from 0. */
+  readonly measure: (index: number) => Promise<Pair>;
 };
 
 export type RowResult = {
@@ -31,7 +38,8 @@ export type RowResult = {
 
 /** Ours over the peer's: below 1 is better where less is better. The median pair by ratio is the row's. */
 export function resultOf(row: Row, pairs: readonly Pair[]): RowResult {
-  const sorted = [...pairs].sort((a, b) => a.ours / a.peer - b.ours / b.peer);
+  const worth = ({ ours, peer }: Pair): number => (Number.isNaN(peer) ? ours : ours / peer);
+  const sorted = [...pairs].sort((a, b) => worth(a) - worth(b));
   const median = sorted[Math.floor(sorted.length / 2)] ?? { ours: Number.NaN, peer: Number.NaN };
   const ratio = median.ours / median.peer;
   const suspect = row.peerFigure !== null && Math.abs(median.peer / row.peerFigure - 1) > 0.5;
@@ -45,7 +53,7 @@ export function resultOf(row: Row, pairs: readonly Pair[]): RowResult {
     target: row.target,
     met: row.met(median.ours, ratio),
     ...(suspect ? { suspect } : {}),
-    pairs: pairs.map((pair) => ({ ours: rounded(pair.ours), peer: rounded(pair.peer) })),
+    pairs: pairs.map((pair) => ({ ...pair, ours: rounded(pair.ours), peer: rounded(pair.peer) })),
   };
 }
 

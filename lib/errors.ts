@@ -46,6 +46,16 @@ export const ERRORS = {
   STAKE_INVALID: { retryable: false, ko: '100점 단위로 걸어 주세요.', en: 'Stake whole units of 100 points.' },
   INSUFFICIENT_POINTS: { retryable: false, ko: '점수가 모자라요.', en: 'You do not have enough points.' },
   LIMIT_REACHED: { retryable: false, ko: '한도에 다다랐어요.', en: 'A limit has been reached.' },
+  COOL_OFF: {
+    retryable: false,
+    ko: '스스로 정한 휴식 시간이에요. 끝나면 다시 걸 수 있어요.',
+    en: 'You asked for a break from betting. It is not over yet.',
+  },
+  FROZEN: {
+    retryable: false,
+    ko: '점검을 위해 잠시 멈춰 두었어요. 점수는 그대로 있어요.',
+    en: 'This has been put on hold to be looked at. No points are lost.',
+  },
   HORSE_TAKEN: { retryable: false, ko: '다른 사람이 먼저 골랐어요.', en: 'Somebody else has taken that horse.' },
   COMMAND_CONFLICT: {
     retryable: false,

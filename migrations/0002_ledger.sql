@@ -33,10 +33,15 @@ create table account (
   balance bigint not null default 0,
   -- Wallets: raised by every change, so that a client can keep the newest of two balances.
   version bigint not null default 0,
+  -- A wallet, or a race by its escrow, that the audit found at fault: nothing is staked or claimed until somebody thaws it.
+  frozen boolean not null default false,
+  -- Wallets: the player has limits of their own (player_limit).
+  limited boolean not null default false,
   check ((kind = 'wallet') = (player_id is not null)),
   check ((kind = 'escrow') = (race_id is not null)),
   constraint account_not_negative check (kind = 'issuance' or balance >= 0)
 ) with (fillfactor = 50);
+create index account_frozen on account (kind) where frozen;
 create unique index account_system on account (kind) where kind not in ('wallet', 'escrow');
 
 insert into account (id, kind) overriding system value
@@ -68,6 +73,7 @@ create table transfer (
     case kind
       when 'start' then from_account = 1 and player_id is not null
       when 'daily' then from_account = 1 and player_id is not null and day is not null
+      when 'relief' then from_account = 1 and player_id is not null
       when 'stake' then player_id is not null and race_id is not null and bet_id is not null
       when 'payout' then player_id is not null and race_id is not null and bet_id is not null
       when 'refund' then player_id is not null and race_id is not null and bet_id is not null
@@ -79,6 +85,7 @@ create table transfer (
 -- "Once" is structural.
 create unique index transfer_one_start on transfer (player_id) where kind = 'start';
 create unique index transfer_one_daily on transfer (player_id, day) where kind = 'daily';
+create index transfer_relief on transfer (player_id, at) where kind = 'relief';
 create unique index transfer_one_stake on transfer (bet_id) where kind = 'stake';
 create unique index transfer_one_return on transfer (bet_id) where kind in ('payout', 'refund');
 create unique index transfer_one_cut on transfer (race_id, pool, kind) where kind in ('takeout', 'breakage');
@@ -122,3 +129,25 @@ create unique index ledger_command_leaves on ledger_command (race_id, batch, ord
 
 create trigger ledger_command_is_kept before update or delete or truncate on ledger_command
   for each statement execute function refuse_change();
+
+-- ---- limits that players set themselves ----
+
+-- Lowering works at once, raising or removing from next_from on. Points a day; null: none.
+create table player_limit (
+  player_id text collate "C" primary key,
+  daily_stake bigint check (daily_stake >= 0),
+  next_daily_stake bigint check (next_daily_stake >= 0),
+  next_from date,
+  -- no bets before this, ms; only ever later
+  cool_off_until bigint not null default 0
+);
+
+-- What players who have a limit staked on a day; changed under the wallet's lock.
+create table player_day (
+  player_id text collate "C" not null,
+  day date not null,
+  staked bigint not null check (staked >= 0),
+  daily_limit bigint,
+  primary key (player_id, day),
+  constraint player_day_limit check (staked <= daily_limit)
+) with (fillfactor = 70);

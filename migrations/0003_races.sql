@@ -183,6 +183,12 @@ create table race_batch (
 create trigger race_batch_is_kept before update or delete or truncate on race_batch
   for each statement execute function refuse_change();
 
+-- Horses in a selection of this pool; null: no such pool. (Not strict: a strict function of this shape is not inlined, and is
+-- then the most expensive part of a batch.)
+create function pool_size(p_pool text) returns integer
+language sql immutable parallel safe
+as $$ select case when p_pool in ('win', 'place') then 1 when p_pool in ('quinella', 'exacta', 'quinella-place') then 2 when p_pool in ('trio', 'trifecta') then 3 end $$;
+
 -- ---- locks ----
 
 create function race_lock_key(p_race text) returns bigint
@@ -259,15 +265,24 @@ as $$
   from race_batch where race_id = p_race
 $$;
 
--- Sum over the race's batches: { pool: { gross, count } }, pools without a bet left out.
+-- Sum over the race's batches without what a scratch gave back: { pool: { gross, count } }, pools without a bet left out.
 create function race_totals(p_race text) returns jsonb
 language sql stable
 as $$
   select coalesce(jsonb_object_agg(pool, jsonb_build_object('gross', gross::text, 'count', count)), '{}')
   from (
-    select pool, sum((total ->> 'gross')::bigint)::bigint as gross, sum((total ->> 'count')::integer)::integer as count
-    from race_batch, jsonb_each(totals) as each (pool, total)
-    where race_id = p_race
+    select pool, sum(gross)::bigint as gross, sum(count)::integer as count
+    from (
+      select pool, (total ->> 'gross')::bigint as gross, (total ->> 'count')::integer as count
+      from race_batch, jsonb_each(totals) as each (pool, total)
+      where race_id = p_race
+      union all
+      select b.pool, -b.stake, -1
+      from bet b
+      where exists (select from race_scratch s where s.race_id = p_race)
+        and b.race_id = p_race and b.selection && array(select s.horse from race_scratch s where s.race_id = p_race)
+    ) as line
     group by pool
   ) as summed
+  where count > 0
 $$;

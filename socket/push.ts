@@ -38,8 +38,14 @@ export function createPush(io: Io) {
       if (socket) (socket.emit as Emit).call(socket, event, message);
       return socket !== undefined;
     },
-    player<Name extends ServerEventName>(playerId: PlayerId, event: Name, message: ServerEvents[Name]): void {
-      for (const socket of byPlayer.get(playerId) ?? []) (socket.emit as Emit).call(socket, event, message);
+    player<Name extends ServerEventName>(
+      playerId: PlayerId,
+      event: Name,
+      message: ServerEvents[Name],
+      exceptConnectionId?: string,
+    ): void {
+      for (const socket of byPlayer.get(playerId) ?? [])
+        if (socket.id !== exceptConnectionId) (socket.emit as Emit).call(socket, event, message);
     },
     room<Name extends ServerEventName>(roomId: RoomId, event: Name, message: ServerEvents[Name]): void {
       const target = io.local.to(channelOf(roomId));

@@ -3,7 +3,6 @@ import type { Pool } from '../../lib/core/pools.ts';
 import { ERRORS, type ErrorCode } from '../../lib/errors.ts';
 import type { BatchTotals, LedgerAnswer, LedgerItem, PoolStake } from '../../lib/ports.ts';
 import type { Receipt } from '../../lib/protocol.ts';
-import { jsonb } from './query.ts';
 
 /** What ledger_commit_batch returns: by item in order, and for each repeat what it was answered the first time. */
 export type BatchRow = {
@@ -13,6 +12,8 @@ export type BatchRow = {
   /** null when nothing was accepted */
   readonly balances: readonly (string | null)[] | null;
   readonly versions: readonly (string | null)[] | null;
+  /** points granted, of claims */
+  readonly grants: readonly (string | null)[] | null;
   readonly repeats: readonly Repeat[] | null;
   /** of what was accepted; null when nothing was */
   readonly batch_id: bigint | null;
@@ -32,27 +33,62 @@ type Repeat = {
   readonly version: number;
 };
 
+/** How many columns of the items, and after them the start points and the time by which it must have begun. */
+const PARAMETERS = 19 + 2;
+export const COMMIT_BATCH = `select at, codes, balances, versions, grants, repeats, batch_id
+  from ledger_commit_batch(${Array.from({ length: PARAMETERS }, (_, index) => `$${index + 1}`).join(', ')})`;
+
 const MAX_POINTS = 2n ** 63n - 1n;
 
-/** Items as SQL's ledger_item. Stakes beyond int8 go over as 0, which is refused like any other impossible stake. */
-export function encodeItems(items: readonly LedgerItem[]): string {
-  return jsonb(items.map(encodeItem));
+/**
+ * Items as the columns that ledger_commit_batch takes, in its order: array literals, since the driver would escape every
+ * element anew. Stakes beyond int8 go over as 0, which is refused like any other impossible stake.
+ */
+export function encodeItems(items: readonly LedgerItem[]): (string | null)[] {
+  const players = distinct(items.map(({ playerId }) => playerId));
+  const races = distinct(items.flatMap((item) => (item.kind === 'claim' ? [] : [item.raceId])));
+  const column = (of: (item: LedgerItem) => string | number | undefined): string => {
+    let text = '';
+    for (const item of items) text += `,${of(item) ?? 'null'}`;
+    return `{${text.slice(1)}}`;
+  };
+  return [
+    quoted(players.names),
+    quoted(races.names),
+    column((item) => players.at.get(item.playerId)),
+    column((item) => (item.kind === 'claim' ? undefined : races.at.get(item.raceId))),
+    column(({ kind }) => kind),
+    column(({ commandId }) => quote(commandId)),
+    column(({ bodyHash }) => bytes(bodyHash)),
+    column((item) => (item.kind === 'claim' ? undefined : bytes(item.leaf))),
+    column((item) => (item.kind === 'claim' ? undefined : bytes(item.tag))),
+    column((item) => (item.kind === 'claim' ? undefined : bytes(item.nonce))),
+    column((item) => (item.kind === 'bet' ? quote(item.betId) : undefined)),
+    column((item) => (item.kind === 'bet' ? item.pool : undefined)),
+    column((item) => (item.kind === 'bet' ? `"{${item.selection.join(',')}}"` : undefined)),
+    column((item) => (item.kind === 'bet' ? points(item.stake) : undefined)),
+    column((item) => (item.kind === 'pick' ? item.horse : item.kind === 'vote' ? item.place : undefined)),
+    column((item) => (item.kind === 'claim' ? item.claim : undefined)),
+    column((item) => (item.kind === 'claim' ? points(item.amount) : undefined)),
+    column((item) => (item.kind === 'claim' ? item.everyMs : undefined)),
+    column((item) => (item.kind === 'claim' || item.kind === 'bet' ? item.day : undefined)),
+  ];
 }
 
-function encodeItem(item: LedgerItem): object {
-  const base = { kind: item.kind, player: item.playerId, command: item.commandId, body: item.bodyHash };
-  if (item.kind === 'claim') return { ...base, amount: points(item.amount), day: item.day };
-  const leaf = { ...base, race: item.raceId, leaf: item.leaf, tag: item.tag, nonce: item.nonce };
-  switch (item.kind) {
-    case 'bet':
-      return { ...leaf, bet: item.betId, pool: item.pool, horses: item.selection, stake: points(item.stake) };
-    case 'pick':
-      return { ...leaf, number: item.horse };
-    case 'vote':
-      return { ...leaf, number: item.place };
-    case 'pick-clear':
-      return leaf;
-  }
+/** Ascending by UTF-16 code units, which for our printable ids is the database's "C". */
+function distinct(ids: readonly string[]): { readonly names: readonly string[]; readonly at: Map<string, number> } {
+  const names = [...new Set(ids)].sort();
+  return { names, at: new Map(names.map((name, index) => [name, index + 1])) };
+}
+
+const quoted = (names: readonly string[]): string => `{${names.map(quote).join(',')}}`;
+
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/gu, '\\$&')}"`;
+}
+
+function bytes(hex: string): string {
+  return `"\\\\x${hex}"`;
 }
 
 function points(value: bigint): string {
@@ -65,7 +101,7 @@ export function decodeAnswers(items: readonly LedgerItem[], row: BatchRow): Ledg
   return items.map((item, index) => {
     const code = row.codes[index];
     if (code === 'again') return { ok: 'again' };
-    if (code === 'ok') return accepted(item, row.balances?.[index] ?? null, row.versions?.[index] ?? null);
+    if (code === 'ok') return accepted(item, index, row);
     const repeat = repeats.get(index);
     if (code === 'repeat' && repeat !== undefined) return repeated(item, repeat);
     if (isErrorCode(code)) return { ok: false, code };
@@ -77,9 +113,10 @@ function isErrorCode(code: string | undefined): code is ErrorCode {
   return code !== undefined && Object.hasOwn(ERRORS, code);
 }
 
-function accepted(item: LedgerItem, balance: string | null, version: string | null): LedgerAnswer {
-  const base = { ok: true, repeated: false, ...money(balance, version) } as const;
-  if (item.kind === 'claim') return { ...base, granted: item.amount };
+function accepted(item: LedgerItem, index: number, row: BatchRow): LedgerAnswer {
+  const [balance, version, granted] = [row.balances, row.versions, row.grants].map((column) => column?.[index] ?? null);
+  const base = { ok: true, repeated: false, ...money(balance ?? null, version ?? null) } as const;
+  if (item.kind === 'claim') return { ...base, granted: BigInt(granted ?? 0) };
   const { raceId, leaf, tag, nonce, commandId } = item;
   return { ...base, receipt: { raceId, leaf, tag, nonce, commandId }, ...result(item) };
 }

@@ -1,17 +1,14 @@
 import type { Pool } from 'pg';
 import { LEDGER_BEGIN_WITHIN_MS, type Ledger } from '../../lib/ports.ts';
-import { addedStakes, type BatchRow, decodeAnswers, encodeItems } from './batch.ts';
+import { addedStakes, type BatchRow, COMMIT_BATCH, decodeAnswers, encodeItems } from './batch.ts';
 import { read, write } from './query.ts';
 import { readServerTime } from './server-time.ts';
-
-const COMMIT = 'select at, codes, balances, versions, repeats, batch_id from ledger_commit_batch($1::json, $2, $3)';
 
 /** Only a quick answer says what the server's clock shows now. */
 const QUICK_MS = 200;
 
 /** A player without a wallet yet has a row here only where it is known that the wallet will start empty. */
-const WALLET = `select coalesce(a.balance, 0) as balance, coalesce(a.version, 0) as version,
-    (select max(t.day)::text from transfer t where t.kind = 'daily' and t.player_id = $1) as last_daily_day
+const WALLET = `select coalesce(a.balance, 0) as balance, coalesce(a.version, 0) as version
   from (select $1::text as id) as asked
   left join account a on a.player_id = asked.id
   left join player p on p.id = asked.id
@@ -44,7 +41,7 @@ export function createLedger(pool: Pool, { startPoints, readPool = pool }: Ledge
       offsetMs ??= await measure();
       const sentAt = performance.now();
       const notAfter = Math.ceil(sentAt + offsetMs) + LEDGER_BEGIN_WITHIN_MS;
-      const [row] = await write<BatchRow>(pool, COMMIT, [encodeItems(items), startPoints, notAfter]).catch(
+      const [row] = await write<BatchRow>(pool, COMMIT_BATCH, [...encodeItems(items), startPoints, notAfter]).catch(
         (error: unknown) => {
           // Too low after a slow answer or a step of the server's clock, it would let nothing begin any more.
           offsetMs = null;
@@ -58,11 +55,9 @@ export function createLedger(pool: Pool, { startPoints, readPool = pool }: Ledge
     },
 
     async wallet(playerId) {
-      const [row] = await read<{ balance: bigint; version: bigint; last_daily_day: string | null }>(readPool, WALLET, [
-        playerId,
-      ]);
+      const [row] = await read<{ balance: bigint; version: bigint }>(readPool, WALLET, [playerId]);
       if (row === undefined) return null;
-      return { balance: row.balance, version: Number(row.version), lastDailyDay: row.last_daily_day };
+      return { balance: row.balance, version: Number(row.version) };
     },
   };
 }

@@ -42,11 +42,7 @@ const MAX_I64 = 2n ** 63n - 1n;
 export function u63(value: bigint): Uint8Array {
   if (typeof value !== 'bigint' || value < 0n || value > MAX_I64) throw new RangeError(`not a u63: ${value}`);
   const out = new Uint8Array(8);
-  let rest = value;
-  for (let index = 7; index >= 0; index -= 1) {
-    out[index] = Number(rest & 0xffn);
-    rest >>= 8n;
-  }
+  new DataView(out.buffer).setBigUint64(0, value);
   return out;
 }
 
@@ -65,7 +61,19 @@ export function join(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Each part behind its length as u32: no two lists of parts give the same bytes. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return join(...parts.flatMap((part) => [u32(part.length), part]));
+  let length = 0;
+  for (const part of parts) length += 4 + part.length;
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out[at] = part.length >>> 24;
+    out[at + 1] = part.length >>> 16;
+    out[at + 2] = part.length >>> 8;
+    out[at + 3] = part.length;
+    out.set(part, at + 4);
+    at += 4 + part.length;
+  }
+  return out;
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -6,6 +6,7 @@ export {
   encodeTotals,
   foldBatchRoots,
   leafHash,
+  leafPreimage,
   type MerklePath,
   merklePath,
   merkleRoot,

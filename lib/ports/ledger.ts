@@ -20,14 +20,20 @@ export type LedgerItem =
       readonly pool: Pool;
       readonly selection: readonly number[];
       readonly stake: bigint;
+      /** the day in the configured time zone, YYYY-MM-DD; what a daily stake limit counts by */
+      readonly day: string;
     })
   | (RaceItem & { readonly kind: 'pick'; readonly horse: number })
   | (RaceItem & { readonly kind: 'pick-clear' })
   | (RaceItem & { readonly kind: 'vote'; readonly place: number })
   | (ItemBase & {
       readonly kind: 'claim';
-      readonly claim: 'daily';
-      readonly amount: bigint /** the day in the configured time zone, YYYY-MM-DD */;
+      readonly claim: 'daily' | 'relief';
+      /** daily: points granted; relief: what balance and open stakes together are filled up to */
+      readonly amount: bigint;
+      /** relief: how long after one the next is had */
+      readonly everyMs: number;
+      /** the day in the configured time zone, YYYY-MM-DD */
       readonly day: string;
     });
 
@@ -61,17 +67,7 @@ export interface Ledger {
   commitBatch(
     items: readonly LedgerItem[],
   ): Promise<{ readonly answers: readonly LedgerAnswer[]; readonly added: readonly BatchTotals[] }>;
-  wallet(
-    playerId: PlayerId,
-  ): Promise<{ readonly balance: bigint; readonly version: number; readonly lastDailyDay: string | null } | null>;
-}
-
-/** Looks through every transfer and bet there is. */
-export interface LedgerAudit {
-  /** Broken invariants, one row each; empty when all is well. Rejects when it could not be looked at whole. */
-  audit(): Promise<readonly { readonly invariant: string; readonly detail: string }[]>;
-  /** Breaks off an audit that is under way, which then rejects. */
-  close(): void;
+  wallet(playerId: PlayerId): Promise<{ readonly balance: bigint; readonly version: number } | null>;
 }
 
 /** The batcher's face to the services. Rejects with RefusedError only. */

@@ -6,8 +6,13 @@ import type { ServerEventName, ServerEvents } from '../protocol.ts';
 export interface Push {
   /** false: the connection is gone. */
   connection<Name extends ServerEventName>(connectionId: string, event: Name, message: ServerEvents[Name]): boolean;
-  /** To all connections of the player. */
-  player<Name extends ServerEventName>(playerId: PlayerId, event: Name, message: ServerEvents[Name]): void;
+  /** To all connections of the player, but for one that is told in another way. */
+  player<Name extends ServerEventName>(
+    playerId: PlayerId,
+    event: Name,
+    message: ServerEvents[Name],
+    exceptConnectionId?: string,
+  ): void;
   /** To all connections that are in the room here. */
   room<Name extends ServerEventName>(roomId: RoomId, event: Name, message: ServerEvents[Name]): void;
 }

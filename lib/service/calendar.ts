@@ -2,10 +2,20 @@
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+const QUARTER_MS = 900_000;
+let lately: { readonly quarter: number; readonly timeZone: string; readonly day: string } | null = null;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Throws RangeError for an unknown time zone. */
 export function dayOf(at: number, timeZone: string): string {
+  // Asked for every bet, and the same for a quarter of an hour: every zone changes its day or its hour at one.
+  const quarter = Math.floor(at / QUARTER_MS);
+  if (lately?.quarter !== quarter || lately.timeZone !== timeZone)
+    lately = { quarter, timeZone, day: computedDay(at, timeZone) };
+  return lately.day;
+}
+
+function computedDay(at: number, timeZone: string): string {
   let format = formats.get(timeZone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMIT_BATCH, encodeItems } from '../../db/postgres/batch.ts';
 import { createLedger } from '../../db/postgres/ledger.ts';
 import { createRaceRecords } from '../../db/postgres/races.ts';
 import { foldBatchRoots, parseBatch, toHex } from '../../lib/fairness/index.ts';
@@ -87,23 +88,10 @@ describe('closing barrier', () => {
     try {
       await client.query('set idle_in_transaction_session_timeout = 0');
       await client.query('begin');
-      const held = await client.query('select codes from ledger_commit_batch($1, 1000000000, null)', [
-        JSON.stringify([
-          {
-            kind: 'bet',
-            player: 'held',
-            command: 'c',
-            body: 'aa',
-            race: race.id,
-            leaf: 'ab'.repeat(32),
-            tag: 'ab'.repeat(32),
-            nonce: '',
-            bet: 'held-bet',
-            pool: 'win',
-            horses: [1],
-            stake: '100',
-          },
-        ]),
+      const held = await client.query(COMMIT_BATCH, [
+        ...encodeItems([bet(race.id, 'held', 1, 100n)]),
+        1_000_000_000,
+        null,
       ]);
       expect(held.rows[0].codes).toEqual(['ok']);
       expect(await stage.races.close(race.id, [])).toBe('busy');

@@ -9,7 +9,7 @@ import { type Pool as BetPool, parseSelectionKey, selectionKey, winningCombinati
 import type { Placing, RaceResult, RaceRules, Runner } from '../../lib/core/race-state.ts';
 import { leafHashOf, playerTag, raceTagKey, toHex } from '../../lib/fairness/index.ts';
 import type { LedgerAnswer, LedgerItem, NewRace, PoolSettlement, RaceRecords } from '../../lib/ports.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, type TestDatabase, type TestPostgres } from '../helpers/postgres.ts';
 import { until } from '../helpers/until.ts';
 
 const SECRET = new Uint8Array(32).fill(7);
@@ -32,11 +32,13 @@ export const code = (answer: LedgerAnswer | undefined): string =>
 export type Stage = Awaited<ReturnType<typeof createStage>>;
 
 /** A migrated database of its own with ledger and races on it. */
-export async function createStage(options: { startPoints?: number; max?: number } = {}) {
-  const database: TestDatabase = await createTestDatabase({ migrate: true });
+export async function createStage(
+  options: { startPoints?: number; max?: number; postgres?: TestPostgres; timeZone?: string } = {},
+) {
+  const database: TestDatabase = await (options.postgres?.createDatabase ?? createTestDatabase)({ migrate: true });
   const pool: Pool = database.pool({ max: options.max ?? 10 });
   const ledger = createLedger(pool, { startPoints: options.startPoints ?? 10_000 });
-  const races = createRaceRecords(pool);
+  const races = createRaceRecords(pool, { timeZone: options.timeZone ?? 'Asia/Seoul' });
   await pool.query("insert into seed_key (id, wrapped, hash, created_at) values ('key', '', 'hash', 0)");
 
   const query = async <Row = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> =>
@@ -122,17 +124,21 @@ export async function openRace(stage: Stage, options: RaceOptions = {}): Promise
   return race;
 }
 
+/** The day of bets where a test says no other. */
+export const DAY = '2026-11-20';
+
 const hashOf = (body: unknown) => createHash('sha256').update(JSON.stringify(body)).digest('hex');
 const tagOf = (raceId: RaceId, playerId: PlayerId) => toHex(playerTag(raceTagKey(SECRET, raceId), playerId));
 
 export function bet(
   raceId: RaceId,
   name: string,
-  horse: number,
+  horses: number | readonly number[],
   stake: bigint,
-  more: { pool?: BetPool; commandId?: CommandId } = {},
+  more: { pool?: BetPool; commandId?: CommandId; day?: string } = {},
 ): LedgerItem {
   const pool = more.pool ?? 'win';
+  const selection = typeof horses === 'number' ? [horses] : horses;
   const commandId = more.commandId ?? command();
   const tag = tagOf(raceId, player(name));
   const nonce = randomBytes(8).toString('hex');
@@ -143,7 +149,7 @@ export function bet(
       commandId,
       nonce,
       pool,
-      selection: [horse],
+      selection,
       stake: (stake < 0n || stake >= 2n ** 63n ? 0n : stake).toString(),
     }),
   );
@@ -151,15 +157,16 @@ export function bet(
     kind: 'bet',
     playerId: player(name),
     commandId,
-    bodyHash: hashOf([raceId, pool, horse, `${stake}`]),
+    bodyHash: hashOf([raceId, pool, horses, `${stake}`]),
     raceId,
     leaf,
     tag,
     nonce,
     betId: id<BetId>('bet'),
     pool,
-    selection: [horse],
+    selection,
     stake,
+    day: more.day ?? DAY,
   };
 }
 
@@ -211,7 +218,21 @@ export function vote(raceId: RaceId, name: string, place: number, commandId = co
 }
 
 export function claim(name: string, day: string, amount = 2_000n, commandId = command()): LedgerItem {
-  return { kind: 'claim', playerId: player(name), commandId, bodyHash: hashOf(['daily']), claim: 'daily', amount, day };
+  return {
+    kind: 'claim',
+    playerId: player(name),
+    commandId,
+    bodyHash: hashOf(['daily']),
+    claim: 'daily',
+    amount,
+    everyMs: 0,
+    day,
+  };
+}
+
+export function relief(name: string, upTo = 1_000n, everyMs = 4 * 3_600_000, commandId = command()): LedgerItem {
+  const base = { kind: 'claim', playerId: player(name), commandId, bodyHash: hashOf(['relief']) } as const;
+  return { ...base, claim: 'relief', amount: upTo, everyMs, day: DAY };
 }
 
 export function drawn(raceId: RaceId, name: string) {
