@@ -86,6 +86,15 @@ export const LIMITS = {
   chatCharacters: limit('CHAT_CHARACTERS', 200, 1, 2_000, 'characters', 'a message is a line, not a letter'),
   startPoints: limit('START_POINTS', 10_000, 0, 1_000_000_000, 'points', 'a hundred units to begin with'),
   dailyPoints: limit('DAILY_POINTS', 2_000, 0, 1_000_000_000, 'points', 'enough for an evening of small bets'),
+  reliefPoints: limit(
+    'RELIEF_POINTS',
+    1_000,
+    0,
+    1_000_000_000,
+    'points',
+    'whoever has less, open stakes counted, may ask to be filled up to it; ten units to come back with',
+  ),
+  reliefEveryHours: limit('RELIEF_EVERY_HOURS', 4, 0, 8_760, 'h', 'a break between losing all and going on'),
   seatSeconds: limit('SEAT_SECONDS', 60, 1, 3_600, 's', 'a lift, a tunnel, a page reload'),
   roomQueue: limit(
     'ROOM_QUEUE',

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
+import { parseReturnRates, RETURN_RATES_FALLBACK, RETURN_RATES_RULE, type ReturnRates } from './return-rates.ts';
 
 /** One setting as operators know it. `schema` takes the text of the variable, or undefined when it is unset. */
 type Setting<Schema extends z.ZodType> = {
@@ -173,7 +174,7 @@ export const SETTINGS = {
     fallback: 'Asia/Seoul',
     rule: 'a name of the time zone database',
     example: 'TIME_ZONE=Europe/Berlin',
-    meaning: 'whose midnight begins a day: daily points, new players of an address',
+    meaning: 'whose midnight begins a day: daily points, own limits, periods of the boards, new players of an address',
     schema: z.string().refine(isTimeZone).default('Asia/Seoul'),
   }),
   metricsToken: setting({
@@ -187,6 +188,22 @@ export const SETTINGS = {
       .string()
       .regex(/^\S{16,}$/)
       .optional(),
+  }),
+  returnRates: setting({
+    env: 'RETURN_RATES',
+    fallback: RETURN_RATES_FALLBACK,
+    rule: RETURN_RATES_RULE,
+    example: 'RETURN_RATES=win=80,exacta=75.5',
+    meaning: 'how much of each pool is paid back; pools that are not named keep their default, open races theirs',
+    schema: z
+      .string()
+      .default(RETURN_RATES_FALLBACK)
+      .transform((text, context): ReturnRates => {
+        const rates = parseReturnRates(text);
+        if (rates !== null) return rates;
+        context.addIssue({ code: 'custom' });
+        return z.NEVER;
+      }),
   }),
   houseRooms: setting({
     env: 'HOUSE_ROOMS',

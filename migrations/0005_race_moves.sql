@@ -211,58 +211,81 @@ begin
 end
 $$;
 
--- Pays out what is still open of the race's bets. p_pools: [{ pool, dividends: [{ selection, per100 }] | null, gross, paid,
--- takeout, breakage }], null dividends: refunded whole; p_pools null: every stake goes back.
--- Bets and transfers are written first; wallets, which other races need, are locked for the last updates only.
-create function race_pay_out(p_race text, p_pools jsonb, p_now bigint) returns void
+-- Judges what is still open of the race's bets and writes outcomes and transfers; no account is touched. Told by wallet: what is
+-- due; by player and pool, without what is refunded: stakes, payments, the highest dividend paid (0: none).
+-- Plans are made while nothing is known of this race's bets: without nested loops, which take seconds where the guess is low.
+create function race_resolve(
+  p_race text, p_pools jsonb, p_now bigint, p_escrow bigint, out wallets bigint[], out points bigint[], out sent bigint,
+  out players text[], out pools text[], out staked bigint[], out paid bigint[], out best bigint[]
+)
+language plpgsql volatile
+set work_mem = '64MB'
+set enable_nestloop = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_scratched constant smallint[] := array(select horse from race_scratch where race_id = p_race);
+  v_resolved constant boolean := exists (select from bet_outcome where race_id = p_race);
+begin
+  -- In one statement: what is resolved here is what is paid and counted here.
+  with pool as (
+    select each.pool ->> 'pool' as name, jsonb_typeof(each.pool -> 'dividends') is distinct from 'array' as refunded, each.pool -> 'dividends' as dividends
+    from jsonb_array_elements(p_pools) as each (pool)
+  ), dividend as materialized (
+    select p.name as pool, array(select jsonb_array_elements_text(won -> 'selection')::smallint) as selection, (won ->> 'per100')::bigint as per100
+    from pool p cross join lateral jsonb_array_elements(case when p.refunded then '[]' else p.dividends end) as won
+  ), judged as materialized (
+    select b.id, b.player_id, b.pool, b.stake, d.per100,
+      case when p_pools is null or p.refunded or b.selection && v_scratched then 'refunded' when d.per100 is not null then 'paid' else 'lost' end as outcome
+    from bet b
+    left join pool p on p.name = b.pool
+    left join dividend d on d.pool = b.pool and d.selection = b.selection
+    where b.race_id = p_race and not (v_resolved and exists (select from bet_outcome o where o.bet_id = b.id))
+  ), back as materialized (
+    select j.id, j.player_id, j.pool, j.outcome, case j.outcome when 'paid' then j.stake / 100 * j.per100 else j.stake end as points
+    from judged j where j.outcome <> 'lost'
+  ), resolved as (
+    insert into bet_outcome (bet_id, race_id, player_id, outcome, returned, at)
+    select j.id, p_race, j.player_id, j.outcome, case j.outcome when 'refunded' then j.stake when 'paid' then j.stake / 100 * j.per100 else 0 end, p_now
+    from judged j
+  ), wallet as materialized (
+    select a.player_id, a.id from account a where a.player_id = any (array(select distinct player_id from back))
+  ), moved as (
+    insert into transfer (from_account, to_account, amount, kind, at, player_id, race_id, bet_id, pool)
+    select p_escrow, w.id, b.points, case b.outcome when 'paid' then 'payout' else 'refund' end, p_now, b.player_id, p_race, b.id, b.pool
+    from back b join wallet w on w.player_id = b.player_id
+    returning to_account, amount
+  ), due as (
+    select m.to_account as wallet, sum(m.amount)::bigint as points from moved m group by m.to_account
+  ), entry as (
+    select j.player_id, j.pool, sum(j.stake)::bigint as staked, coalesce(sum(j.stake / 100 * j.per100) filter (where j.outcome = 'paid'), 0)::bigint as paid,
+      coalesce(max(j.per100) filter (where j.outcome = 'paid'), 0) as best
+    from judged j where j.outcome <> 'refunded' group by j.player_id, j.pool
+  )
+  select d.wallets, d.points, d.sent, e.players, e.pools, e.staked, e.paid, e.best
+  into wallets, points, sent, players, pools, staked, paid, best
+  from (select array_agg(o.wallet) as wallets, array_agg(o.points) as points, coalesce(sum(o.points), 0)::bigint as sent from due o) as d,
+    (select array_agg(n.player_id) as players, array_agg(n.pool) as pools, array_agg(n.staked) as staked, array_agg(n.paid) as paid, array_agg(n.best) as best from entry n) as e;
+end
+$$;
+
+-- Pays out what is still open of the race's bets and counts it for the boards. p_pools: [{ pool, dividends: [{ selection, per100 }]
+-- | null, gross, paid, takeout, breakage }], null dividends: refunded whole; p_pools null: every stake goes back, nothing counts.
+-- Bets, transfers and boards are written first; wallets, which other races need, are locked for the last updates only.
+create function race_pay_out(p_race text, p_pools jsonb, p_now bigint, p_time_zone text) returns void
 language plpgsql volatile
 as $$
 declare
   v_escrow bigint;
   v_left bigint;
-  v_sent bigint;
   v_takeout bigint;
   v_breakage bigint;
   v_pool record;
-  v_wallets bigint[];
-  v_points bigint[];
+  v_done record;
 begin
   select id into v_escrow from account where race_id = p_race;
-
-  -- Both inserts in one statement: what is resolved here is what is paid here.
-  with resolved as (
-    insert into bet_outcome (bet_id, race_id, player_id, outcome, returned, at)
-    select b.id, p_race, b.player_id,
-      case when v.refunded then 'refunded' when d.per100 is not null then 'paid' else 'lost' end,
-      case when v.refunded then b.stake else coalesce(b.stake / 100 * d.per100, 0) end,
-      p_now
-    from bet b
-    left join (
-      select pool ->> 'pool' as pool, jsonb_typeof(pool -> 'dividends') is distinct from 'array' as refunded
-      from jsonb_array_elements(p_pools) as each (pool)
-    ) as p on p.pool = b.pool
-    left join (
-      select pool ->> 'pool' as pool, array(select jsonb_array_elements_text(won -> 'selection')::smallint) as selection, (won ->> 'per100')::bigint as per100
-      from jsonb_array_elements(p_pools) as each (pool),
-        jsonb_array_elements(case when jsonb_typeof(pool -> 'dividends') = 'array' then pool -> 'dividends' else '[]' end) as dividend (won)
-    ) as d on d.pool = b.pool and d.selection = b.selection
-    cross join lateral (
-      select p_pools is null or p.refunded
-        or exists (select from race_scratch s where s.race_id = p_race and s.horse = any (b.selection)) as refunded
-    ) as v
-    where b.race_id = p_race and not exists (select from bet_outcome o where o.bet_id = b.id)
-    returning bet_id, player_id, outcome, returned
-  ), sent as (
-    insert into transfer (from_account, to_account, amount, kind, at, player_id, race_id, bet_id, pool)
-    select v_escrow, w.id, r.returned, case r.outcome when 'paid' then 'payout' else 'refund' end, p_now, r.player_id, p_race, r.bet_id, b.pool
-    from resolved r
-    join bet b on b.id = r.bet_id
-    join account w on w.player_id = r.player_id
-    where r.returned > 0
-    returning to_account, amount
-  )
-  select array_agg(due.to_account), array_agg(due.points), coalesce(sum(due.points), 0)::bigint into v_wallets, v_points, v_sent
-  from (select sent.to_account, sum(sent.amount)::bigint as points from sent group by sent.to_account) as due;
+  select * into v_done from race_resolve(p_race, p_pools, p_now, v_escrow);
 
   -- The figures that were computed outside must be those of the bets, to the point.
   for v_pool in
@@ -274,8 +297,7 @@ begin
       from jsonb_array_elements(p_pools) as each (pool)
     ) as g
     full join (
-      select b.pool, sum(b.stake) filter (where o.outcome <> 'refunded') as gross, sum(o.returned) filter (where o.outcome = 'paid') as paid
-      from bet b join bet_outcome o on o.bet_id = b.id where b.race_id = p_race group by b.pool
+      select e.pool, sum(e.staked) as gross, sum(e.paid) as paid from unnest(v_done.pools, v_done.staked, v_done.paid) as e (pool, staked, paid) group by e.pool
     ) as s on s.pool = g.pool
     where p_pools is not null
   loop
@@ -298,13 +320,17 @@ begin
   ) as c
   where c.amount > 0;
 
-  perform from account where id = any (v_wallets) order by id for no key update;
+  if p_pools is not null and v_done.players is not null then
+    perform board_count(p_race, p_now, p_time_zone, v_done.players, v_done.pools, v_done.staked, v_done.paid, v_done.best);
+  end if;
+
+  perform from account where id = any (v_done.wallets) order by id for no key update;
   update account a set balance = a.balance + w.points, version = a.version + 1
-  from unnest(v_wallets, v_points) as w (id, points) where a.id = w.id;
+  from unnest(v_done.wallets, v_done.points) as w (id, points) where a.id = w.id;
 
   select coalesce(sum((pool ->> 'takeout')::bigint), 0)::bigint, coalesce(sum((pool ->> 'breakage')::bigint), 0)::bigint
   into v_takeout, v_breakage from jsonb_array_elements(p_pools) as each (pool);
-  update account set balance = balance - v_takeout - v_breakage - v_sent, version = version + 1
+  update account set balance = balance - v_takeout - v_breakage - v_done.sent, version = version + 1
   where id = v_escrow returning balance into v_left;
   if v_left <> 0 then
     raise exception 'race %: % points would stay in escrow', p_race, v_left using errcode = 'data_exception';
@@ -318,13 +344,37 @@ begin
 end
 $$;
 
--- p_next_ms: how long after now the room's next race opens; null: not by itself.
-create function race_settle(p_race text, p_result jsonb, p_pools jsonb, p_seed text, p_record_hash text, p_next_ms bigint, p_wait_ms integer) returns text
+-- Races that ended while they were frozen: stakes stay in escrow until the race is thawed (ledger_thaw).
+create table race_hold (
+  race_id text collate "C" primary key references race (id),
+  at bigint not null,
+  paid_at bigint
+);
+
+-- Pays out, unless the race is frozen: then it is over like any other and its payouts wait. Whether they do.
+create function race_pay_or_hold(p_race text, p_pools jsonb, p_now bigint, p_time_zone text) returns boolean
+language plpgsql volatile
+as $$
+begin
+  -- Whoever freezes a race holds its lock, as the caller does.
+  if exists (select from account a where a.race_id = p_race and a.frozen) and exists (select from bet b where b.race_id = p_race) then
+    insert into race_hold (race_id, at) values (p_race, p_now);
+    return true;
+  end if;
+  perform race_pay_out(p_race, p_pools, p_now, p_time_zone);
+  return false;
+end
+$$;
+
+-- p_next_ms: how long after now the room's next race opens; null: not by itself. p_time_zone: whose midnights part the boards' periods.
+create function race_settle(
+  p_race text, p_result jsonb, p_pools jsonb, p_seed text, p_record_hash text, p_next_ms bigint, p_wait_ms integer, p_time_zone text) returns text
 language plpgsql volatile
 as $$
 declare
   v_race race%rowtype;
   v_now bigint;
+  v_held boolean;
 begin
   perform assert_read_committed();
   if not race_lock_exclusive(p_race, p_wait_ms) then
@@ -339,22 +389,38 @@ begin
   elsif v_race.phase <> 'running' or v_now < v_race.ends_at then
     return 'early';
   end if;
-  perform race_pay_out(p_race, p_pools, v_now);
+  if v_race.kind = 'pick' then
+    perform board_count_game(v_race.outcome, p_result);
+  end if;
+  v_held := race_pay_or_hold(p_race, p_pools, v_now, p_time_zone);
   update race set phase = 'settled', result = p_result, pool_results = p_pools, seed = p_seed, record_hash = p_record_hash, ended_at = v_now
   where id = p_race;
   perform room_add_fact(v_race.room_id, jsonb_build_object('type', 'race settled', 'raceId', p_race, 'result', p_result)
+    || case when v_held then '{"payoutsHeld": true}' else '{}'::jsonb end
     || case when p_next_ms is null then '{}' else jsonb_build_object('nextOpensAt', v_now + p_next_ms) end);
   return 'moved';
 end
 $$;
 
--- From any phase before the end. 'late-close' holds only for a race that is still open p_late_ms after its close.
-create function race_void(p_race text, p_reason text, p_seed text, p_record_hash text, p_next_ms bigint, p_late_ms bigint, p_wait_ms integer) returns text
+-- Everything that can still change in the record of a race that is not over, in one word.
+create function race_seen(p_race text) returns text
+language sql stable
+as $$
+  select concat_ws('/', r.phase, r.bets_root,
+    (select max(t.batch) from race_batch t where t.race_id = p_race),
+    (select count(*) from race_scratch s where s.race_id = p_race))
+  from race r where r.id = p_race
+$$;
+
+-- From any phase before the end. p_seen: race_seen of what p_record_hash was made from, 'early' if it changed since. 'late-close' holds only for a race that is still open p_late_ms after its close.
+create function race_void(p_race text, p_reason text, p_seed text, p_record_hash text, p_next_ms bigint, p_late_ms bigint, p_wait_ms integer, p_seen text default null)
+returns text
 language plpgsql volatile
 as $$
 declare
   v_race race%rowtype;
   v_now bigint;
+  v_held boolean;
 begin
   perform assert_read_committed();
   if not race_lock_exclusive(p_race, p_wait_ms) then
@@ -368,12 +434,15 @@ begin
     return 'already';
   elsif p_reason = 'late-close' and v_now <= v_race.closes_at + p_late_ms then
     return 'early';
+  elsif p_seen is not null and p_seen <> race_seen(p_race) then
+    return 'early';
   end if;
-  perform race_pay_out(p_race, null, v_now);
+  v_held := race_pay_or_hold(p_race, null, v_now, null);
   update race set phase = 'void', void_reason = p_reason, seed = p_seed, record_hash = p_record_hash, ended_at = v_now,
     closed_at = coalesce(closed_at, v_now), totals = coalesce(totals, race_totals(p_race))
   where id = p_race;
   perform room_add_fact(v_race.room_id, jsonb_build_object('type', 'race void', 'raceId', p_race, 'reason', p_reason, 'seed', p_seed)
+    || case when v_held then '{"payoutsHeld": true}' else '{}'::jsonb end
     || case when p_next_ms is null then '{}' else jsonb_build_object('nextOpensAt', v_now + p_next_ms) end);
   return 'moved';
 end

@@ -1,3 +1,33 @@
+-- Whether nobody outside the set finished ahead of a member of it: some strict order begins with these horses.
+create function leads_the_field(p_set smallint[], p_numbers smallint[], p_places integer[]) returns boolean
+language sql immutable
+as $$
+  select p_set <@ p_numbers and not exists (
+    select from unnest(p_numbers, p_places) as member (number, place)
+    join unnest(p_numbers, p_places) as ahead (number, place) on ahead.place < member.place
+    where member.number = any (p_set) and not ahead.number = any (p_set))
+$$;
+
+-- Whether the selection wins in some strict order that agrees with the finish: p_numbers and p_places are horses and their places,
+-- dead heats share one; p_paid: places that the place pool pays. The rules of core/pools.ts said a second time.
+create function selection_wins(p_pool text, p_selection smallint[], p_numbers smallint[], p_places integer[], p_paid integer) returns boolean
+language sql immutable
+as $$
+  select case
+    when p_pool = 'place' then exists (
+      select from unnest(p_numbers, p_places) as own (number, place)
+      where own.number = p_selection[1] and (select count(*) from unnest(p_places) as ahead (place) where ahead.place < own.place) < p_paid)
+    -- The first i horses lead the field, for every i.
+    when p_pool in ('win', 'exacta', 'trifecta') then not exists (
+      select from generate_subscripts(p_selection, 1) as i where not leads_the_field(p_selection[1:i], p_numbers, p_places))
+    when p_pool in ('quinella', 'trio') then leads_the_field(p_selection, p_numbers, p_places)
+    when p_pool = 'quinella-place' then exists (
+      select from unnest(p_numbers) as third (number)
+      where (not third.number = any (p_selection) or cardinality(p_numbers) < 3)
+        and leads_the_field(p_selection || third.number, p_numbers, p_places))
+  end
+$$;
+
 -- One row for each broken invariant; none when all is well. Reads everything: for the start, a slow timer and the command.
 -- race_id, player_id: whom a freeze would concern; null: the ledger as a whole.
 create view ledger_audit as
@@ -12,7 +42,11 @@ with
     from transfer where kind = 'stake' group by bet_id),
   returned as (select bet_id, count(*) as count, sum(amount) as amount, min(kind) as kind, min(player_id) as player_id, min(from_account) as source, min(to_account) as target
     from transfer where kind in ('payout', 'refund') group by bet_id),
-  ended as (select id, phase, pool_results, result, rules, closed_at from race where phase in ('settled', 'void')),
+  -- Those whose payouts wait for a thaw have not come to their end.
+  ended as (
+    select r.id, r.phase, r.pool_results, r.result, r.rules, r.closed_at from race r
+    where r.phase in ('settled', 'void') and not exists (select from race_hold h where h.race_id = r.id and h.paid_at is null)
+  ),
   -- What the bets of a pool say, without those that went back.
   booked as (
     select b.race_id, b.pool, sum(b.stake) as staked, sum(b.stake) filter (where o.outcome is distinct from 'refunded') as gross,
@@ -26,22 +60,22 @@ with
   -- The dividends once more, from the bets and the order, as core/dividend.ts has the formula.
   rate as (
     select r.id as race_id, each.pool ->> 'pool' as pool, (each.pool -> 'rate' ->> 'num')::numeric as num, (each.pool -> 'rate' ->> 'den')::numeric as den,
-      case when each.pool ->> 'pool' = 'win' then 1 else (r.rules ->> 'placesPaid')::integer end as places
+      (r.rules ->> 'placesPaid')::integer as places
     from ended r, jsonb_array_elements(r.rules -> 'pools') as each (pool) where r.phase = 'settled'
   ),
-  finisher as (
-    select r.id as race_id, (each.horse ->> 'number')::smallint as number, (each.horse ->> 'place')::integer as place
-    from ended r, jsonb_array_elements(r.result -> 'order') as each (horse) where r.phase = 'settled'
+  finish as (
+    select r.id as race_id, array_agg((each.horse ->> 'number')::smallint order by each.n) as numbers, array_agg((each.horse ->> 'place')::integer order by each.n) as places
+    from ended r, jsonb_array_elements(r.result -> 'order') with ordinality as each (horse, n) where r.phase = 'settled' group by r.id
   ),
   winner as (
-    select b.race_id, b.pool, b.selection, sum(b.stake)::numeric as stake
-    from bet b
-    join bet_outcome o on o.bet_id = b.id and o.outcome <> 'refunded'
-    join rate t on t.race_id = b.race_id and t.pool = b.pool
-    where exists (
-      select from finisher h where h.race_id = b.race_id and h.number = b.selection[1]
-        and (select count(*) from finisher ahead where ahead.race_id = h.race_id and ahead.place < h.place) < t.places)
-    group by b.race_id, b.pool, b.selection
+    select s.race_id, s.pool, s.selection, s.stake
+    from (
+      select b.race_id, b.pool, b.selection, sum(b.stake)::numeric as stake
+      from bet b join bet_outcome o on o.bet_id = b.id and o.outcome <> 'refunded' group by b.race_id, b.pool, b.selection
+    ) as s
+    join rate t on t.race_id = s.race_id and t.pool = s.pool
+    join finish f on f.race_id = s.race_id
+    where selection_wins(s.pool, s.selection, f.numbers, f.places, t.places)
   ),
   pot as (select w.race_id, w.pool, count(*)::numeric as winners, k.gross - sum(w.stake) as rest
     from winner w join booked k on k.race_id = w.race_id and k.pool = w.pool group by w.race_id, w.pool, k.gross),
@@ -64,11 +98,11 @@ select 'sum of all balances is 0' as invariant, null::text as race_id, null::tex
 from account having sum(balance) <> 0
 
 union all
-select 'supply equals what was issued', null, null, format('supply %s, issued %s', supply, issued)
+select 'supply equals what was issued', null, null, format('supply %s, issued %s, issuance %s', supply, issued, issuance)
 from (
-  select (select sum(balance) from account where kind <> 'issuance') as supply,
+  select (select sum(balance) from account where kind <> 'issuance') as supply, (select balance from account where id = 1) as issuance,
     (select coalesce(sum(case when from_account = 1 then amount else -amount end), 0) from transfer where 1 in (from_account, to_account)) as issued
-) as totals where supply <> issued
+) as totals where supply is distinct from issued or supply is distinct from -issuance
 
 union all
 select 'every balance equals its transfers', a.race_id, a.player_id, format('account %s (%s): balance %s, transfers %s', coalesce(a.id, s.account), a.kind, a.balance, s.amount)
@@ -86,7 +120,7 @@ left join account a on a.race_id = r.id
 left join (
   select b.race_id, sum(b.stake) as open from bet b where not exists (select from bet_outcome o where o.bet_id = b.id) group by b.race_id
 ) as s on s.race_id = r.id
-where a.balance is distinct from coalesce(s.open, 0) or (r.phase in ('settled', 'void') and a.balance <> 0)
+where a.balance is distinct from coalesce(s.open, 0) or (a.balance <> 0 and exists (select from ended x where x.id = r.id))
 
 union all
 select 'each bet has exactly one stake', coalesce(b.race_id, s.race_id), coalesce(b.player_id, s.player_id), format('bet %s: %s transfers of %s for a stake of %s', coalesce(b.id, s.bet_id), coalesce(s.count, 0), s.amount, b.stake)
@@ -135,6 +169,27 @@ select 'nothing is taken from a pool without bets', c.race_id, null, format('poo
 from cut c left join booked k on k.race_id = c.race_id and k.pool = c.pool where k.gross is null
 
 union all
+select 'takeout is the share the rules keep, breakage the rest', k.race_id, null, format('pool %s: gross %s, paid %s, takeout %s, rate %s/%s', k.pool, k.gross, k.paid, c.takeout, t.num, t.den)
+from booked k
+join rate t on t.race_id = k.race_id and t.pool = k.pool
+left join cut c on c.race_id = k.race_id and c.pool = k.pool
+where k.gross is not null and coalesce(c.takeout, 0) <> least(div(k.gross * (t.den - t.num), t.den), k.gross - k.paid)
+
+union all
+select 'a race''s pool results are what was booked', coalesce(p.race_id, k.race_id), null,
+  format('pool %s: stored %s, booked %s of %s, takeout %s, breakage %s', coalesce(p.pool, k.pool), p.stored, k.paid, k.gross, k.takeout, k.breakage)
+from (
+  select r.id as race_id, each.stored ->> 'pool' as pool, each.stored, (each.stored ->> 'paid')::numeric as paid, (each.stored ->> 'takeout')::numeric as takeout,
+    (each.stored ->> 'breakage')::numeric as breakage, case when each.stored ->> 'dividends' is null then 0 else (each.stored ->> 'gross')::numeric end as gross
+  from ended r, jsonb_array_elements(r.pool_results) as each (stored) where r.phase = 'settled'
+) as p
+full join (
+  select b.race_id, b.pool, coalesce(b.gross, 0) as gross, b.paid, coalesce(c.takeout, 0) as takeout, coalesce(c.breakage, 0) as breakage
+  from booked b join ended r on r.id = b.race_id and r.phase = 'settled' left join cut c on c.race_id = b.race_id and c.pool = b.pool
+) as k on k.race_id = p.race_id and k.pool = p.pool
+where p.race_id is null or (p.gross, p.paid, p.takeout, p.breakage) is distinct from (coalesce(k.gross, 0), coalesce(k.paid, 0), coalesce(k.takeout, 0), coalesce(k.breakage, 0))
+
+union all
 select 'nothing is placed after the close', c.race_id, c.player_id, format('%s %s at %s, closed at %s', c.kind, c.command_id, c.at, r.closed_at)
 from ledger_command c join race r on r.id = c.race_id
 where c.at > r.closed_at or (c.kind <> 'drawn' and c.at >= r.closes_at and r.closed_at is not null)
@@ -146,7 +201,10 @@ where d.per100 is distinct from t.per100
 
 union all
 select 'a player''s stakes on a race equal the counter and keep the cap', coalesce(s.race_id, b.race_id), coalesce(s.player_id, b.player_id), format('counted %s, bets %s, cap %s', s.staked, b.staked, s.max_stake)
-from race_stake s full join (select race_id, player_id, sum(stake) as staked from bet group by race_id, player_id) as b on b.race_id = s.race_id and b.player_id = s.player_id
+from race_stake s full join (
+  select b.race_id, b.player_id, sum(b.stake) as staked from bet b
+  where not exists (select from race_scratch x where x.race_id = b.race_id and x.horse = any (b.selection)) group by b.race_id, b.player_id
+) as b on b.race_id = s.race_id and b.player_id = s.player_id
 where s.staked is distinct from b.staked or s.staked > s.max_stake
 
 union all
@@ -162,10 +220,13 @@ where (r.bets_root is not null and r.bets_root <> encode(fold_batch_roots(r.id),
   or (r.totals is not null and r.totals <> t.totals)
   or t.totals <> (
     select coalesce(jsonb_object_agg(b.pool, jsonb_build_object('gross', b.gross::text, 'count', b.count)), '{}')
-    from (select pool, sum(stake)::bigint as gross, count(*) as count from bet where race_id = r.id group by pool) as b)
+    from (
+      select pool, sum(stake)::bigint as gross, count(*) as count from bet
+      where race_id = r.id and not exists (select from race_scratch x where x.race_id = r.id and x.horse = any (selection)) group by pool
+    ) as b)
 
 union all
-select 'a standing pick or vote is the player''s last', coalesce(s.race_id, c.race_id), coalesce(s.player_id, c.player_id), format('standing (%s, %s), last (%s, %s)', s.batch, s.ordinal, c.batch, c.ordinal)
+select 'a standing pick or vote is the player''s last', coalesce(s.race_id, c.race_id), null, format('player %s: standing (%s, %s), last (%s, %s)', coalesce(s.player_id, c.player_id), s.batch, s.ordinal, c.batch, c.ordinal)
 from (
   select race_id, player_id, 'pick' as what, batch, ordinal, horse as number from race_pick
   union all

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { PoolSettlement, PoolStake } from '../ports.ts';
-import type { OddsView, RaceView } from '../protocol.ts';
-import { DIVIDEND_STEP, type DividendRange, oddsNow, quote, type Stakes, settlePool, UNIT_POINTS } from './dividend.ts';
+import type { RaceView } from '../protocol.ts';
+import { DIVIDEND_STEP, type Stakes, settlePool, UNIT_POINTS } from './dividend.ts';
 import {
   normaliseSelection,
   type Pool,
@@ -10,7 +10,7 @@ import {
   selectionKey,
   winningCombinations,
 } from './pools.ts';
-import type { Dividend, Placing, RaceRow, Totals } from './race-state.ts';
+import type { Dividend, Placing, RaceRow } from './race-state.ts';
 import type { Member } from './room-state.ts';
 
 export type BetContext = { readonly member: Member | undefined; readonly race: RaceView };
@@ -28,7 +28,8 @@ export function checkBet(
   race: Pick<RaceView, 'pools' | 'field' | 'scratched' | 'rules'>,
   bet: { readonly pool: Pool; readonly selection: readonly number[]; readonly stake: string },
 ): BetTerms | { readonly error: ErrorCode } {
-  if (!race.pools.includes(bet.pool)) return { error: 'SELECTION_INVALID' };
+  const left = race.field.length - race.scratched.length;
+  if (!race.pools.includes(bet.pool) || !poolStands(bet.pool, left)) return { error: 'SELECTION_INVALID' };
   const field = race.field.map(({ number }) => number);
   const normal = normaliseSelection(bet.pool, bet.selection, field, race.scratched);
   if (!normal.ok) return { error: normal.code };
@@ -41,7 +42,7 @@ export function checkBet(
 // ---- stakes ----
 
 /** Stakes of one pool by selection. */
-export function stakesOf(pool: Pool, stakes: readonly PoolStake[]): Stakes {
+function stakesOf(pool: Pool, stakes: readonly PoolStake[]): Stakes {
   const sums = new Map<string, bigint>();
   for (const line of stakes) {
     if (line.pool !== pool) continue;
@@ -49,15 +50,6 @@ export function stakesOf(pool: Pool, stakes: readonly PoolStake[]): Stakes {
     sums.set(key, (sums.get(key) ?? 0n) + line.stake);
   }
   return sums;
-}
-
-export function totalsOf(stakes: readonly PoolStake[]): Totals {
-  const totals: Partial<Record<Pool, { gross: string; count: number }>> = {};
-  for (const { pool, stake, count } of stakes) {
-    const before = totals[pool];
-    totals[pool] = { gross: String(BigInt(before?.gross ?? '0') + stake), count: (before?.count ?? 0) + count };
-  }
-  return totals;
 }
 
 // ---- settling ----
@@ -100,52 +92,4 @@ export function settleBets(
     pools.push({ pool, dividends: lines, gross, paid, takeout, breakage });
   }
   return { dividends, refunded, pools };
-}
-
-// ---- odds ----
-
-/** Points per unit as odds per point with one digit; exact, since dividends are multiples of a tenth of the unit. */
-export function oddsText(perUnit: bigint): string {
-  const tenths = (perUnit * 10n) / UNIT_POINTS;
-  return `${tenths / 10n}.${tenths % 10n}`;
-}
-
-type OddsRace = Pick<RaceView, 'rules' | 'field' | 'scratched'>;
-
-function oddsInput(race: OddsRace, pool: Pool, stakes: readonly PoolStake[]) {
-  const rule = race.rules.pools.find((open) => open.pool === pool);
-  if (rule === undefined) return null;
-  return {
-    pool,
-    unit: UNIT_POINTS,
-    step: DIVIDEND_STEP,
-    rate: rule.rate,
-    stakes: stakesOf(pool, stakes),
-    runners: race.field.map(({ number }) => number).filter((number) => !race.scratched.includes(number)),
-    placesPaid: race.rules.placesPaid,
-  };
-}
-
-/** What is shown while betting is open: the dividends if it closed now, win exactly, place as a range. */
-export function oddsOf(race: OddsRace, stakes: readonly PoolStake[]): Pick<OddsView, 'totals' | 'win' | 'place'> {
-  const win = oddsInput(race, 'win', stakes);
-  const place = oddsInput(race, 'place', stakes);
-  return {
-    totals: totalsOf(stakes),
-    ...(win && { win: texts(oddsNow(win), ({ low }) => oddsText(low)) }),
-    ...(place && { place: texts(oddsNow(place), ({ low, high }) => [oddsText(low), oddsText(high)] as const) }),
-  };
-}
-
-function texts<Text>(
-  odds: ReadonlyMap<string, DividendRange>,
-  text: (range: DividendRange) => Text,
-): Record<string, Text> {
-  return Object.fromEntries([...odds].map(([key, range]) => [key, text(range)]));
-}
-
-/** Points that a further bet would pay if betting closed right after it; null where the pool is not open for it. */
-export function quoteBet(race: OddsRace, stakes: readonly PoolStake[], bet: BetTerms): DividendRange | null {
-  const input = oddsInput(race, bet.pool, stakes);
-  return input === null ? null : quote(input, bet.selection, bet.stake);
 }

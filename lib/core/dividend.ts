@@ -1,4 +1,4 @@
-import { type Pool, type Rate, type SelectionKey, selectionKey } from './pools.ts';
+import type { Pool, Rate, SelectionKey } from './pools.ts';
 
 /** A stake is a whole number of these. */
 export const UNIT_POINTS = 100n;
@@ -74,99 +74,20 @@ export function payout(stake: bigint, dividend: bigint, unit: bigint = UNIT_POIN
   return (checkedStake(stake, unit) / unit) * dividend;
 }
 
-/** Points per unit; equal where the pool has one winner. */
-export type DividendRange = { readonly low: bigint; readonly high: bigint };
-
-export type OddsInput = PoolTerms & {
-  readonly pool: Pool;
-  readonly stakes: Stakes;
-  /** Horses still in the race. */
-  readonly runners: readonly number[];
-  readonly placesPaid: number;
-};
-
-/**
- * What each selection would pay per unit if betting closed now and it won without a dead heat; with `step` 10 and
- * `unit` 100 that is odds to 0.1. A place bet's share depends on who else is placed: a range. Selections that nobody
- * backed have no odds and are left out.
- */
-export function oddsNow(input: OddsInput): Map<SelectionKey, DividendRange> {
-  checkTerms(input);
-  const runners = input.runners.map((number) => selectionKey([number]));
-  const ranked = runners
-    .map((key) => ({ key, stake: checkedStake(input.stakes.get(key) ?? 0n, input.unit) }))
-    .sort((a, b) => (a.stake < b.stake ? 1 : a.stake > b.stake ? -1 : 0));
-  const gross = ranked.reduce((sum, horse) => sum + horse.stake, 0n);
-  const others = Math.min(input.pool === 'win' ? 1 : input.placesPaid, ranked.length) - 1;
-
-  const odds = new Map<SelectionKey, DividendRange>();
-  if (others < 0) return odds;
-  for (const key of runners) {
-    const own = input.stakes.get(key) ?? 0n;
-    if (own === 0n) continue;
-    const rivals = ranked.flatMap((rival) => (rival.key === key ? [] : [rival.stake]));
-    odds.set(key, rangeOf(input, own, gross - own, rivals, others));
-  }
-  return odds;
-}
-
-/**
- * What a further bet of `stake` points would be paid, in points, if betting closed right after it and it won without a
- * dead heat. Null where the selection is not a runner of this pool. Throws RangeError as `settlePool` does.
- */
-export function quote(input: OddsInput, selection: readonly number[], stake: bigint): DividendRange | null {
-  const key = selectionKey(selection);
-  const stakes = new Map(input.stakes);
-  stakes.set(key, (stakes.get(key) ?? 0n) + checkedStake(stake, input.unit));
-  const range = oddsNow({ ...input, stakes }).get(key);
-  if (range === undefined) return null;
-  return { low: payout(stake, range.low, input.unit), high: payout(stake, range.high, input.unit) };
-}
-
-/**
- * `rivals` (descending) are the stakes on the other runners, of whom `others` share the pool with this one. The dividend
- * rises with D/P, so for each possible number of backed co-winners the most backed give the lowest and the least
- * backed the highest.
- */
-function rangeOf(
-  terms: PoolTerms,
-  own: bigint,
-  onOthers: bigint,
-  rivals: readonly bigint[],
-  others: number,
-): DividendRange {
-  const backed = rivals.filter((stake) => stake > 0n);
-  const fewest = Math.max(0, others - (rivals.length - backed.length));
-  const most = Math.min(others, backed.length);
-  let low: bigint | undefined;
-  let high: bigint | undefined;
-  for (let count = fewest; count <= most; count += 1) {
-    const winners = BigInt(count + 1);
-    const worst = dividendPerUnit(terms, own, winners, onOthers - sum(backed.slice(0, count)));
-    const best = dividendPerUnit(terms, own, winners, onOthers - sum(backed.slice(backed.length - count)));
-    if (low === undefined || worst < low) low = worst;
-    if (high === undefined || best > high) high = best;
-  }
-  return { low: low ?? terms.unit, high: high ?? terms.unit };
-}
-
-function dividendPerUnit(terms: PoolTerms, stake: bigint, winners: bigint, onLosers: bigint): bigint {
+/** Points per unit for a winner with `stake` on it, one of `winners` backed ones; `onLosers` on all others. */
+export function dividendPerUnit(terms: PoolTerms, stake: bigint, winners: bigint, onLosers: bigint): bigint {
   const exact =
     ((stake * winners + onLosers) * BigInt(terms.rate.num) * terms.unit) / (winners * BigInt(terms.rate.den) * stake);
   const stepped = exact - (exact % terms.step);
   return stepped > terms.unit ? stepped : terms.unit;
 }
 
-function sum(values: readonly bigint[]): bigint {
-  return values.reduce((total, value) => total + value, 0n);
-}
-
-function checkedStake(stake: bigint, unit: bigint): bigint {
+export function checkedStake(stake: bigint, unit: bigint): bigint {
   if (stake < 0n || stake % unit !== 0n) throw new RangeError(`not a whole number of units: ${stake}`);
   return stake;
 }
 
-function checkTerms(terms: PoolTerms): void {
+export function checkTerms(terms: PoolTerms): void {
   const { num, den } = terms.rate;
   if (!Number.isSafeInteger(num) || !Number.isSafeInteger(den) || num < 0 || den <= 0 || num > den) {
     throw new RangeError(`not a return rate: ${num}/${den}`);

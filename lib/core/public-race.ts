@@ -8,7 +8,7 @@ import type { PickReveal, RaceResult } from './race-state.ts';
  * What is secret in a race: the horse of a pick and the votes (until the draw), the order (until `endsAt`), the seed (until
  * the race is over). A stored race is shown through here and nowhere else. The other way to everybody are the facts that the
  * race's moves write in SQL, each in the transaction that makes its contents public: `race drawn` with picks and votes,
- * `race settled` with result and seed, `race void` with the seed. Frames of the run have gates of their own (race-frames),
+ * `race settled` with result and seed, `race void` with the seed; `horse scratched` names whose pick of that horse it cleared. Frames of the run have gates of their own (race-frames),
  * and a player's own pick, vote and bets are told to that player (`mine`).
  */
 
@@ -50,6 +50,7 @@ export function publicRace(details: RaceDetails, now: number): RaceView {
     ...(row.betsRoot === null ? {} : { betsRoot: row.betsRoot }),
     ...(result === undefined ? {} : { result }),
     ...(row.voidReason === null ? {} : { voidReason: row.voidReason }),
+    ...(row.payoutsHeld ? { payoutsHeld: true } : {}),
   };
 }
 

@@ -92,6 +92,8 @@ export type RaceRow = {
   readonly seed: string | null;
   readonly voidReason: VoidReason | null;
   readonly recordHash: string | null;
+  /** Over, but frozen: payouts and refunds wait. */
+  readonly payoutsHeld: boolean;
 };
 
 /** What the draw stores: a pure function of row, picks, scratches and bets root. */

@@ -9,6 +9,7 @@ const CLOSED_MS = 5_000;
 const LEAST_LEAD_MS = 3_000;
 const HOST_LEAVES_MS = 10_000;
 const LAST_PICK_LEAVES_MS = 3_000;
+const LAST_SCRATCH_MS = 10_000;
 
 /** Milliseconds of server time. */
 export type RaceTiming = {
@@ -21,6 +22,8 @@ export type RaceTiming = {
   readonly hostLeavesMs: number;
   /** what is left once the last player has picked */
   readonly lastPickLeavesMs: number;
+  /** before the close: later no horse is scratched */
+  readonly lastScratchMs: number;
   /** a length of race time, or of one in the settings' seconds × 1000 */
   scaled(ms: number): number;
   /** from the start to the settlement, for a race whose last horse needs `durationMs` of race time */
@@ -37,6 +40,7 @@ export function createTiming(scale: number): RaceTiming {
     leastLeadMs: scaled(LEAST_LEAD_MS),
     hostLeavesMs: scaled(HOST_LEAVES_MS),
     lastPickLeavesMs: scaled(LAST_PICK_LEAVES_MS),
+    lastScratchMs: scaled(LAST_SCRATCH_MS),
     scaled,
     runsForMs: (durationMs) => scaled(durationMs + AFTER_FINISH_MS),
   };

@@ -1,4 +1,5 @@
 import type { RaceView, RoomEventBody, RoomEventType } from '../protocol.ts';
+import type { PlayerId } from './ids.ts';
 import type { Phase } from './race-state.ts';
 
 /*
@@ -15,11 +16,13 @@ const FACTS: ReadonlySet<RoomEventType> = new Set<RoomEventType>([
   'room closed',
   'race opened',
   'race closing',
+  'horse scratched',
   'race closed',
   'race drawn',
   'race running',
   'race settled',
   'race void',
+  'race paid',
 ]);
 
 export function isFact(event: RoomEventBody): boolean {
@@ -36,6 +39,8 @@ export function applyToRace(race: RaceView | null, event: RoomEventBody): RaceVi
   switch (event.type) {
     case 'pick made':
       return race.phase === 'open' ? { ...race, picked: toggled(race.picked, event.playerId, event.picked) } : race;
+    case 'horse scratched':
+      return race.phase === 'open' ? withoutHorse(race, event.number, event.unpicked ?? []) : race;
     case 'race closing':
       return race.phase === 'open' ? { ...race, closesAt: Math.min(race.closesAt, event.closesAt) } : race;
     case 'race closed':
@@ -48,12 +53,27 @@ export function applyToRace(race: RaceView | null, event: RoomEventBody): RaceVi
     case 'race running':
       return at(race, 'running', { startsAt: event.startsAt, endsAt: event.endsAt });
     case 'race settled':
-      return at(race, 'settled', { result: event.result });
+      return at(race, 'settled', { result: event.result, ...(event.payoutsHeld && { payoutsHeld: true }) });
     case 'race void':
-      return at(race, 'void', { voidReason: event.reason });
+      return at(race, 'void', { voidReason: event.reason, ...(event.payoutsHeld && { payoutsHeld: true }) });
+    case 'race paid':
+      return paid(race);
     default:
       return race;
   }
+}
+
+function paid({ payoutsHeld: _, ...race }: RaceView): RaceView {
+  return race;
+}
+
+function withoutHorse(race: RaceView, number: number, unpicked: readonly PlayerId[]): RaceView {
+  return {
+    ...race,
+    scratched: toggled(race.scratched, number, true),
+    picked: race.picked.filter((id) => !unpicked.includes(id)),
+    ...(race.taken && { taken: toggled(race.taken, number, false) }),
+  };
 }
 
 function toggled<Id>(ids: readonly Id[], id: Id, on: boolean): readonly Id[] {

@@ -3,13 +3,16 @@ import { digestFromHex, raceKey } from '../fairness/index.ts';
 import type { RaceView } from '../protocol.ts';
 import type { PlayerId, RaceId } from './ids.ts';
 import { readyPlayers } from './picks.ts';
-import { DEFAULT_RATES, openPools, type Pool, placesPaid, type Rate } from './pools.ts';
+import { DEFAULT_RATES, openPools, placesPaid, type Rates } from './pools.ts';
 import type { RaceRow, RaceRules } from './race-state.ts';
 import { LATE_CLOSE_MS, type RaceTiming } from './race-timing.ts';
 import type { RoomDocument, RoomSettings } from './room-state.ts';
 
 /** Rules of settling, drawing and picking as of now; a stored race is judged by the version it was opened with. */
 export const RULES_VERSION = 1;
+
+/** With fewer there is no race. */
+export const LEAST_RUNNERS = 2;
 
 const LEAST_HORSES = 4;
 const MOST_HORSES = 12;
@@ -55,7 +58,7 @@ export type OpeningInput = {
   readonly previous: PreviousRace | null;
   /** the race whose caught players run again among themselves */
   readonly rerunOf?: RaceId;
-  readonly rates?: Readonly<Record<Pool, Rate>>;
+  readonly rates?: Rates;
 };
 
 /** What the next race of the room is run by, or why there is none. */

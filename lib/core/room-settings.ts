@@ -1,3 +1,4 @@
+import { POOLS } from './pools.ts';
 import type { RoomKind, RoomSettings } from './room-state.ts';
 
 const COMMON: Omit<RoomSettings, 'capacity' | 'horses'> = {
@@ -34,5 +35,5 @@ export function patchSettings(
 ): RoomSettings {
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   const next = { ...settings, ...given } as RoomSettings;
-  return { ...next, pools: (['win', 'place'] as const).filter((pool) => next.pools.includes(pool)) };
+  return { ...next, pools: POOLS.filter((pool) => next.pools.includes(pool)) };
 }

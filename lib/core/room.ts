@@ -146,6 +146,7 @@ export function writesDocument(event: RoomEventBody): boolean {
     case 'chat':
     case 'reaction':
     case 'pick made':
+    case 'horse scratched':
     case 'race paused':
     case 'notice':
       return false;
@@ -224,6 +225,8 @@ export function applyToRoom(document: RoomDocument, event: RoomEventBody, at: nu
     case 'chat':
     case 'reaction':
     case 'pick made':
+    case 'horse scratched':
+    case 'race paid':
     case 'race paused':
     case 'notice':
       return document;

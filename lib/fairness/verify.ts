@@ -184,6 +184,8 @@ function checkOwnChoice(record: PublicRaceRecord, own: readonly OwnReceipt[], pl
     if (leaf.kind === 'pick-clear') horse = null;
     if (leaf.kind === 'vote') place = leaf.place;
   }
+  // The server clears it with a leaf that the player has no receipt for.
+  if (horse !== null && record.scratched.includes(horse)) horse = null;
   const pick = record.picks?.find((shown) => shown.playerId === playerId && !shown.drawn);
   if (record.picks !== undefined && (pick?.horse ?? null) !== horse) {
     throw new Error(`your last pick is ${horse ?? 'none'}, the record shows ${pick?.horse ?? 'none'}`);

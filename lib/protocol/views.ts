@@ -70,6 +70,8 @@ export type RaceView = {
   readonly betsRoot?: string;
   readonly result?: RaceResult;
   readonly voidReason?: VoidReason;
+  /** Over, but on hold: payouts and refunds wait. */
+  readonly payoutsHeld?: true;
 };
 
 /** A race as it is kept for ever: the view, and when over what is needed to verify it. */

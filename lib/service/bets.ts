@@ -2,9 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { checkBet, checkBettor } from '../core/bets.ts';
 import type { RaceId, RoomId } from '../core/ids.ts';
 import { refuse } from '../errors.ts';
-import type { LedgerQueue, Logger, Push, RaceRecords } from '../ports.ts';
+import type { LedgerQueue, Logger, Push, RaceRecords, ServerClock } from '../ports.ts';
 import type { Payload, Reply, RoomEvent } from '../protocol.ts';
 import { acceptedBefore } from './accepted-before.ts';
+import { dayOf } from './calendar.ts';
 import type { Caller } from './caller.ts';
 import { bodyHash } from './command-mark.ts';
 import { ledgerRead } from './ledger-errors.ts';
@@ -21,6 +22,9 @@ export type BetsDeps = {
   readonly odds: Odds;
   readonly leaves: Leaves;
   readonly push: Push;
+  readonly clock: ServerClock;
+  /** decides where a day begins, e.g. Asia/Seoul */
+  readonly timeZone: string;
   readonly log: Logger;
 };
 
@@ -28,7 +32,7 @@ const REMEMBERED_RACES = 5_000;
 
 /** Bets: checked here for what is fixed, judged by the ledger for what moves (phase, points, caps). */
 export function createBetsService(deps: BetsDeps) {
-  const { records, queue, rooms, book, odds, leaves, push, log } = deps;
+  const { records, queue, rooms, book, odds, leaves, push, clock, timeZone, log } = deps;
   /** Races whose outcomes were told, or are being told. */
   const told = new LRUCache<RaceId, true>({ max: REMEMBERED_RACES });
 
@@ -54,17 +58,15 @@ export function createBetsService(deps: BetsDeps) {
       pool,
       selection,
       stake,
+      day: dayOf(clock.now(), timeZone),
     } as const;
     const answer = await (code === null ? queue.submit(item) : acceptedBefore(queue, item, code));
     const { balance, balanceVersion } = answer;
     if (balance === undefined || balanceVersion === undefined)
       throw new Error('the ledger accepted a bet without its balance');
-    push.player(caller.playerId, 'wallet:update', {
-      balance: String(balance),
-      version: balanceVersion,
-      cause: 'stake',
-      betId,
-    });
+    // Whoever asked has it in the answer.
+    const update = { balance: String(balance), version: balanceVersion, cause: 'stake', betId } as const;
+    push.player(caller.playerId, 'wallet:update', update, caller.connectionId);
     return {
       betId: answer.betId ?? betId,
       balance: String(balance),
@@ -97,8 +99,23 @@ export function createBetsService(deps: BetsDeps) {
     }
   }
 
+  /** Players here whose bets with this horse came back while betting goes on. */
+  async function tellRefunds(raceId: RaceId, horse: number): Promise<void> {
+    for (const { playerId, bets, balance, balanceVersion } of await records.outcomes(raceId)) {
+      const refunded = bets.filter(({ selection }) => selection.includes(horse));
+      if (refunded.length === 0) continue;
+      push.player(playerId, 'bet:settled', { raceId, bets: refunded });
+      push.player(playerId, 'wallet:update', { balance: String(balance), version: balanceVersion, cause: 'refund' });
+    }
+  }
+
   function follow(roomId: RoomId, event: RoomEvent): void {
-    if (event.type !== 'race settled' && event.type !== 'race void') return;
+    if (event.type === 'horse scratched' && rooms.state(roomId)?.document.kind === 'bet')
+      tellRefunds(event.raceId, event.number).catch((error: unknown) =>
+        log.warn({ err: error, roomId, raceId: event.raceId }, 'refunds not told'),
+      );
+    if (event.type !== 'race settled' && event.type !== 'race void' && event.type !== 'race paid') return;
+    if ('payoutsHeld' in event) return;
     if (rooms.state(roomId)?.document.kind !== 'bet') return;
     tellOutcomes(event.raceId).catch((error: unknown) =>
       log.warn({ err: error, roomId, raceId: event.raceId }, 'outcomes not told'),

@@ -1,7 +1,8 @@
-import { type BetTerms, oddsOf, quoteBet } from '../core/bets.ts';
-import type { DividendRange } from '../core/dividend.ts';
+import type { BetTerms } from '../core/bets.ts';
 import type { RaceId, RoomId } from '../core/ids.ts';
-import { selectionKey } from '../core/pools.ts';
+import type { DividendRange } from '../core/odds.ts';
+import { oddsMessages, type PoolPiece, poolPiece, quoteBet } from '../core/odds-view.ts';
+import { type Pool, selectionKey } from '../core/pools.ts';
 import { takenHorses } from '../core/public-race.ts';
 import type { BatchTotals, Logger, PoolStake, Push, RaceRecords, ServerClock } from '../ports.ts';
 import type { OddsView, RaceView, RoomEvent } from '../protocol.ts';
@@ -19,13 +20,15 @@ export type OddsDeps = {
   readonly log: Logger;
 };
 
-/** At most four odds messages a second and room. */
+/** At most four odds messages a second and room: odds of so many pools that they need several come the less often. */
 const EVERY_MS = 250;
 const REMEMBERED_MS = 10 * 60_000;
 
 type Sheet = {
   readonly raceId: RaceId;
-  readonly lines: Map<string, PoolStake>;
+  readonly lines: Map<Pool, Map<string, { stake: bigint; count: number }>>;
+  /** What was shown last of the pools in which nothing has been staked since. */
+  readonly shown: Map<Pool, PoolPiece>;
   /** Batches up to this one are in `lines` by a read: what is told of them later is no news. */
   readUpTo: bigint;
   /** Whether `lines` hold all that was staked before this process began to count. */
@@ -35,7 +38,8 @@ type Sheet = {
   /** Raised where something may have been staked that nobody tells: a read begun before is not the whole. */
   lost: number;
   lastVersion: number;
-  lastSentAt: number;
+  /** The next message goes no sooner. */
+  nextAt: number;
   timer: NodeJS.Timeout | null;
   closed: boolean;
   readonly madeAt: number;
@@ -55,12 +59,13 @@ export function createOdds(deps: OddsDeps) {
     const sheet: Sheet = {
       raceId,
       lines: new Map(),
+      shown: new Map(),
       readUpTo: 0n,
       complete,
       reading: null,
       lost: 0,
       lastVersion: 0,
-      lastSentAt: 0,
+      nextAt: 0,
       timer: null,
       closed: false,
       madeAt: clock.now(),
@@ -70,13 +75,12 @@ export function createOdds(deps: OddsDeps) {
   }
 
   function addTo(sheet: Sheet, stakes: readonly PoolStake[]): void {
-    for (const line of stakes) {
-      const key = `${line.pool} ${selectionKey(line.selection)}`;
-      const before = sheet.lines.get(key);
-      sheet.lines.set(
-        key,
-        before === undefined ? line : { ...line, stake: before.stake + line.stake, count: before.count + line.count },
-      );
+    for (const { pool, selection, stake, count } of stakes) {
+      const lines = sheet.lines.get(pool) ?? new Map<string, { stake: bigint; count: number }>();
+      const key = selectionKey(selection);
+      const before = lines.get(key) ?? { stake: 0n, count: 0 };
+      sheet.lines.set(pool, lines.set(key, { stake: before.stake + stake, count: before.count + count }));
+      sheet.shown.delete(pool);
     }
   }
 
@@ -87,6 +91,7 @@ export function createOdds(deps: OddsDeps) {
       const { stakes, batch } = await from.staked(sheet.raceId);
       if (lost !== sheet.lost) continue;
       sheet.lines.clear();
+      sheet.shown.clear();
       addTo(sheet, stakes);
       for (const one of told) if (one.batch > batch) addTo(sheet, one.stakes);
       sheet.readUpTo = batch;
@@ -137,7 +142,7 @@ export function createOdds(deps: OddsDeps) {
   async function announce(raceId: RaceId): Promise<void> {
     const sheet = sheets.get(raceId);
     if (sheet === undefined || sheet.timer !== null || sheet.closed) return;
-    const wait = sheet.lastSentAt + EVERY_MS - clock.now();
+    const wait = sheet.nextAt - clock.now();
     if (wait > 0) {
       sheet.timer = setTimeout(() => {
         sheet.timer = null;
@@ -145,7 +150,7 @@ export function createOdds(deps: OddsDeps) {
       }, wait);
       return;
     }
-    sheet.lastSentAt = clock.now();
+    sheet.nextAt = clock.now() + EVERY_MS;
     try {
       await send(sheet, false);
     } catch (error) {
@@ -159,9 +164,11 @@ export function createOdds(deps: OddsDeps) {
     if (race.kind === 'pick') await readTaken(race);
     else await completed(sheet, final ? records : asked);
     if (sheet.closed && !final) return;
-    const view = viewOf(sheet, book.cached(race.roomId) ?? race, final);
-    sheet.lastSentAt = clock.now();
-    if (view.raceId === race.id) push.room(race.roomId, 'race:odds', view);
+    const live = book.cached(race.roomId) ?? race;
+    if (live.id !== race.id) return;
+    const views = viewsOf(sheet, live, final);
+    sheet.nextAt = clock.now() + EVERY_MS * views.length;
+    for (const view of views) push.room(race.roomId, 'race:odds', view);
   }
 
   async function readTaken(race: RaceView): Promise<void> {
@@ -170,11 +177,23 @@ export function createOdds(deps: OddsDeps) {
     if (details !== null) book.setTaken(race.roomId, race.id, takenHorses(details.picks));
   }
 
-  function viewOf(sheet: Sheet, race: RaceView, final: boolean): OddsView {
+  function viewsOf(sheet: Sheet, race: RaceView, final: boolean): OddsView[] {
     sheet.lastVersion = Math.max(sheet.lastVersion + 1, Math.floor(clock.now()));
     const base = { raceId: race.id, version: sheet.lastVersion, final };
-    if (race.kind === 'pick') return { ...base, totals: {}, ...(race.taken && { taken: race.taken }) };
-    return { ...base, ...oddsOf(race, [...sheet.lines.values()]) };
+    if (race.kind === 'pick') return [{ ...base, totals: {}, ...(race.taken && { taken: race.taken }) }];
+    return oddsMessages(
+      base,
+      race.pools.map((pool) => pieceOf(sheet, race, pool)),
+    );
+  }
+
+  /** Only what changed is computed anew. */
+  function pieceOf(sheet: Sheet, race: RaceView, pool: Pool): PoolPiece {
+    const shown = sheet.shown.get(pool);
+    if (shown !== undefined) return shown;
+    const piece = poolPiece(race, pool, sheet.lines.get(pool) ?? new Map());
+    sheet.shown.set(pool, piece);
+    return piece;
   }
 
   /** The closing totals, from the ledger, before the gates open. */
@@ -190,6 +209,11 @@ export function createOdds(deps: OddsDeps) {
 
   function follow(roomId: RoomId, event: RoomEvent): void {
     if (event.type === 'race opened') sheetOf(event.race.id, true);
+    if (event.type === 'horse scratched') {
+      // What was staked on it went back.
+      incomplete(sheetOf(event.raceId, false));
+      void announce(event.raceId);
+    }
     if (event.type === 'pick made' && book.cached(roomId)?.rules.exclusivePicks) {
       sheetOf(event.raceId, true);
       void announce(event.raceId);
@@ -205,20 +229,20 @@ export function createOdds(deps: OddsDeps) {
 
   return {
     added,
-    /** What a newcomer is shown; null without a race that has odds. */
-    async current(roomId: RoomId): Promise<OddsView | null> {
+    /** What a newcomer is shown; nothing without a race that has odds. */
+    async current(roomId: RoomId): Promise<readonly OddsView[]> {
       const race = await book.view(roomId);
-      if (race === null || race.phase === 'void' || (race.kind === 'pick' && race.taken === undefined)) return null;
+      if (race === null || race.phase === 'void' || (race.kind === 'pick' && race.taken === undefined)) return [];
       const sheet = sheetOf(race.id, false);
       if (race.kind === 'pick') await readTaken(race);
       else await completed(sheet, asked);
       const live = book.cached(roomId);
-      return viewOf(sheet, live?.id === race.id ? live : race, race.phase !== 'open');
+      return viewsOf(sheet, live?.id === race.id ? live : race, race.phase !== 'open');
     },
     /** Rejects with UnavailableError where the stakes are not known yet and cannot be read. */
     async quote(race: RaceView, bet: BetTerms): Promise<DividendRange | null> {
       const sheet = await completed(sheetOf(race.id, false), asked);
-      return quoteBet(race, [...sheet.lines.values()], bet);
+      return quoteBet(race, sheet.lines.get(bet.pool) ?? new Map(), bet);
     },
     /** Forgets races of long ago. */
     prune(): void {

@@ -1,5 +1,6 @@
 import type { RaceId, RoomId } from '../core/ids.ts';
 import { awaited, everybodyPicked } from '../core/picks.ts';
+import type { Rates } from '../core/pools.ts';
 import { publicRace } from '../core/public-race.ts';
 import { dueRerun, isOver, type OpeningPlan, planOpening, previousRace, RULES_VERSION } from '../core/race.ts';
 import type { Runner } from '../core/race-state.ts';
@@ -24,6 +25,7 @@ export type RaceOpeningsDeps = {
   readonly simulations: Pick<Simulations, 'monteCarlo'>;
   readonly clock: ServerClock;
   readonly timing: RaceTiming;
+  readonly rates: Rates;
   readonly log: Logger;
   /** `size` random bytes; fields are drawn from them. */
   readonly randomBytes: (size: number) => Uint8Array;
@@ -41,7 +43,7 @@ const MORNING_LINE_MS = 1_500;
 
 /** Opens races, and brings their close forward. The row with field, rules and commitment is stored before anybody can bet. */
 export function createRaceOpenings(deps: RaceOpeningsDeps) {
-  const { records, seedKeys, rooms, book, ids, simulations, clock, timing, log, randomBytes } = deps;
+  const { records, seedKeys, rooms, book, ids, simulations, clock, timing, rates, log, randomBytes } = deps;
   const considering = new Set<RoomId>();
 
   async function runners(plan: OpeningPlan, track: Track): Promise<Runner[]> {
@@ -79,6 +81,7 @@ export function createRaceOpenings(deps: RaceOpeningsDeps) {
     const plan = planOpening({
       document,
       previous: before && previousRace(before),
+      rates,
       ...(rerunOf === undefined ? {} : { rerunOf }),
     });
     if ('error' in plan) return { kind: 'refused', code: plan.error };

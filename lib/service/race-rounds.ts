@@ -1,14 +1,15 @@
 import { settleBets } from '../core/bets.ts';
 import type { RaceId, RoomId } from '../core/ids.ts';
 import { caughtPlayers, drawnForAtClose, drawPicks, freeHorses, pickInput } from '../core/picks.ts';
-import { type PublicRecord, publicRecord, takenHorses } from '../core/public-race.ts';
-import { nextStep, type Step } from '../core/race.ts';
+import { publicRecord, takenHorses } from '../core/public-race.ts';
+import { LEAST_RUNNERS, nextStep, type Step } from '../core/race.ts';
 import type { RaceOutcome, RaceResult, RaceRow, VoidReason } from '../core/race-state.ts';
 import type { RaceTiming } from '../core/race-timing.ts';
-import { recordHash, toHex } from '../fairness/index.ts';
+import { toHex } from '../fairness/index.ts';
 import type { DrawnPick, Logger, PhaseMove, RaceDetails, RaceRecords, ServerClock } from '../ports.ts';
 import type { Leaves } from './race-items.ts';
 import type { RaceSimulations } from './race-simulations.ts';
+import { type RaceVoiding, recordHashOf } from './race-voiding.ts';
 import type { RoomAccess } from './room-access.ts';
 
 export type RaceRoundsDeps = {
@@ -16,6 +17,7 @@ export type RaceRoundsDeps = {
   readonly rooms: RoomAccess;
   readonly runs: RaceSimulations;
   readonly leaves: Leaves;
+  readonly voidRace: RaceVoiding;
   readonly clock: ServerClock;
   readonly timing: RaceTiming;
   readonly log: Logger;
@@ -35,7 +37,7 @@ const BUSY_MS = 25;
  * what is stored already, so `advance` may be called from anywhere, at any time, by any number of instances.
  */
 export function createRaceRounds(deps: RaceRoundsDeps) {
-  const { records, rooms, runs, leaves, clock, timing, log, tellOutcomes } = deps;
+  const { records, rooms, runs, leaves, voidRace, clock, timing, log, tellOutcomes } = deps;
   const underWay = new Map<RaceId, Promise<number | null>>();
 
   /**
@@ -56,7 +58,8 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
       if (details === null) return null;
       const step = nextStep(details.row, clock.now());
       if (step.kind === 'over') {
-        if (details.row.kind === 'bet' && !hasLog(details.row.roomId)) await tellOutcomes(raceId);
+        if (details.row.kind === 'bet' && !details.row.payoutsHeld && !hasLog(details.row.roomId))
+          await tellOutcomes(raceId);
         return null;
       }
       if (step.kind === 'wait') return step.until;
@@ -79,10 +82,10 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
     switch (step.kind) {
       case 'close': {
         const move = await records.close(details.row.id, drawnFor(details));
-        return move === 'late' ? voidRace(details, 'late-close') : move;
+        return move === 'late' ? giveUp(details.row, 'late-close') : move;
       }
       case 'void-late':
-        return voidRace(details, 'late-close');
+        return giveUp(details.row, 'late-close');
       case 'draw':
         return draw(details);
       case 'run':
@@ -107,13 +110,14 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
     // The bets root is public before the seed is used.
     await rooms.publishFacts(row.roomId);
     const outcome = await outcomeOf(details);
-    if (typeof outcome === 'string') return voidRace(details, outcome);
+    if (typeof outcome === 'string') return giveUp(row, outcome);
     const startsAt = row.closesAt + timing.closedMs;
     return records.draw(row.id, outcome, startsAt, timing.leastLeadMs, timing.runsForMs(outcome.durationMs));
   }
 
   async function outcomeOf(details: RaceDetails): Promise<RaceOutcome | VoidReason> {
     const { row } = details;
+    if (row.field.length - row.scratched.length < LEAST_RUNNERS) return 'too-few-runners';
     if (row.kind === 'bet') {
       const { order, durationMs } = await runs.runOf(row);
       return { order, durationMs };
@@ -142,20 +146,13 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
     return records.settle(row.id, {
       result,
       pools: bets?.pools ?? [],
-      recordHash: hashOf(publicRecord({ ...details, row: settled, result }, parts, clock.now())),
+      recordHash: recordHashOf(publicRecord({ ...details, row: settled, result }, parts, clock.now())),
       nextOpensAfterMs: nextOpensAfterMs(row),
     });
   }
 
-  async function voidRace(details: RaceDetails, reason: VoidReason): Promise<PhaseMove> {
-    const { row } = details;
-    const seed = toHex(await runs.seedOf(row));
-    const record = publicRecord(
-      { ...details, row: { ...row, phase: 'void', voidReason: reason, seed } },
-      await recordParts(row),
-      clock.now(),
-    );
-    const move = await records.voidRace(row.id, reason, seed, hashOf(record), nextOpensAfterMs(row));
+  async function giveUp(row: RaceRow, reason: VoidReason): Promise<PhaseMove> {
+    const move = await voidRace(row.id, reason);
     if (move === 'moved' && reason === 'same-horse') {
       await rooms.publishFacts(row.roomId);
       await rooms.append(row.roomId, [{ type: 'notice', key: 'exclusive-next', params: {} }]);
@@ -182,9 +179,3 @@ export function createRaceRounds(deps: RaceRoundsDeps) {
   };
 }
 export type RaceRounds = ReturnType<typeof createRaceRounds>;
-
-/** A record that is over but for its own hash. */
-function hashOf(record: PublicRecord): string {
-  if (record.seed === undefined) throw new Error(`race ${record.id} is not over`);
-  return toHex(recordHash({ ...record, seed: record.seed }));
-}

@@ -1,3 +1,5 @@
+import type { RoomId } from '../core/ids.ts';
+import type { Rates } from '../core/pools.ts';
 import { createTiming } from '../core/race-timing.ts';
 import type { LedgerQueue, Logger, Push, RaceRecords, SeedKeyRecords, ServerClock, Simulations } from '../ports.ts';
 import { createBetsService } from './bets.ts';
@@ -12,6 +14,7 @@ import { createRaceOpenings } from './race-openings.ts';
 import { createRaceRecordReader } from './race-records.ts';
 import { createRaceRounds } from './race-rounds.ts';
 import { createRaceSimulations } from './race-simulations.ts';
+import { createRaceVoiding } from './race-voiding.ts';
 import { createRacesService } from './races.ts';
 import type { RoomAccess } from './room-access.ts';
 
@@ -25,6 +28,10 @@ export type RacingDeps = {
   readonly push: Push;
   readonly clock: ServerClock;
   readonly log: Logger;
+  /** decides where a day begins, e.g. Asia/Seoul */
+  readonly timeZone: string;
+  /** shares of the pools that are paid back; races that are open keep theirs */
+  readonly rates: Rates;
   /** TIME_SCALE */
   readonly timeScale: number;
   /** Two secrets of the server, 32 bytes each, the same on every instance, never published. */
@@ -60,6 +67,7 @@ export function createRacing(deps: RacingDeps) {
     simulations,
     clock,
     timing,
+    rates: deps.rates,
     log,
     randomBytes,
   });
@@ -73,13 +81,17 @@ export function createRacing(deps: RacingDeps) {
     odds,
     leaves,
     push,
+    clock,
+    timeZone: deps.timeZone,
     log,
   });
+  const isAutomatic = (roomId: RoomId) => rooms.state(roomId)?.document.settings.mode === 'auto';
   const rounds = createRaceRounds({
     records,
     rooms,
     runs,
     leaves,
+    voidRace: createRaceVoiding({ records, runs, clock, timing, isAutomatic }),
     clock,
     timing,
     log,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkBet, checkBettor, oddsOf, oddsText, quoteBet, settleBets, totalsOf } from '../../lib/core/bets.ts';
+import { checkBet, checkBettor, settleBets } from '../../lib/core/bets.ts';
 import { publicRace } from '../../lib/core/public-race.ts';
 import type { Member } from '../../lib/core/room-state.ts';
 import type { PoolStake } from '../../lib/ports.ts';
@@ -82,27 +82,5 @@ describe('settling the pools of a race', () => {
       ORDER.filter(({ number }) => number !== 4 && number !== 6),
     );
     expect(settled.refunded).toEqual(['place']);
-  });
-});
-
-describe('odds', () => {
-  const stakes = [stake('win', 3, 500n, 2), stake('win', 1, 500n), stake('place', 5, 400n), stake('place', 6, 100n)];
-
-  it('[RC47] are points per point with one digit, place as a range, nothing for what nobody backed', () => {
-    expect([100n, 160n, 1_140n, 123_450n].map(oddsText)).toEqual(['1.0', '1.6', '11.4', '1234.5']);
-    expect(oddsOf(race, stakes)).toEqual({
-      totals: { win: { gross: '1000', count: 3 }, place: { gross: '500', count: 2 } },
-      win: { '1': '1.6', '3': '1.6' },
-      place: { '5': ['1.0', '1.0'], '6': ['1.0', '4.0'] },
-    });
-    expect(oddsOf(race, [])).toEqual({ totals: {}, win: {}, place: {} });
-    expect(totalsOf(stakes)).toEqual(oddsOf(race, stakes).totals);
-  });
-
-  it('[RC47] a quote counts the bet itself', () => {
-    expect(quoteBet(race, stakes, { pool: 'win', selection: [2], stake: 100n })).toEqual({ low: 880n, high: 880n });
-    expect(
-      quoteBet(publicRace(detailsOf(rowOf({ kind: 'bet' })), 0), [], { pool: 'place', selection: [2], stake: 100n }),
-    ).toBeNull();
   });
 });

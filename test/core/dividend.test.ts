@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { oddsNow, payout, quote, type Stakes, settlePool } from '../../lib/core/dividend.ts';
-import { DEFAULT_RATES, type Pool } from '../../lib/core/pools.ts';
+import { payout, type Stakes, settlePool } from '../../lib/core/dividend.ts';
+import {
+  DEFAULT_RATES,
+  POOLS,
+  type Pool,
+  placesPaid,
+  SHAPES,
+  selectionKey,
+  winningCombinations,
+} from '../../lib/core/pools.ts';
 import { type Integers, integers } from './random.ts';
 
 const EIGHTY = { num: 80, den: 100 };
@@ -49,6 +57,23 @@ describe('worked examples', () => {
     ]);
   });
 
+  test('[BT4] tables that others published for the formula of Japan’s appendix 6 come out the same', () => {
+    // (W + D/P) × R, three paid places: 25, 5 and 10 of 100 on the placed (note.com/20190430, on the regulation's appendix 6).
+    const placed = settle(stakesOf({ 1: 25_000, 2: 5_000, 3: 10_000, 4: 60_000 }), ['1', '2', '3'], 'place');
+    expect(dividendsOf(placed)).toEqual([
+      ['1', 140n],
+      ['2', 400n],
+      ['3', 240n],
+    ]);
+    // The place pool of the Shuka Sho of 2023: 17,717,897 tickets on the winner, 304,461,700 on the unplaced, 84.58 by the formula
+    // (note.com/mh35): never below the stake.
+    const onWinner = 1_771_789_700;
+    const shuka = settle(stakesOf({ 6: onWinner, 1: 100, 2: 100, 9: 304_461_700 }), ['6', '1', '2'], 'place');
+    expect(dividendsOf(shuka)[0]).toEqual(['6', 100n]);
+    const exact = (BigInt(onWinner) * 3n + 304_461_700n) * 8n * 100n * 100n;
+    expect(exact / (3n * 10n * BigInt(onWinner))).toBe(8458n);
+  });
+
   test('[BT5] all on the winner pays the stakes back, whatever the rate', () => {
     for (const rate of [EIGHTY, { num: 775, den: 1000 }, { num: 0, den: 1 }, { num: 1, den: 1 }]) {
       const settled = settle(stakesOf({ 1: 123_400 }), ['1'], 'win', rate);
@@ -63,8 +88,9 @@ describe('worked examples', () => {
     expect(settled).toMatchObject({ paid: 780n * scale, takeout: 200n * scale, breakage: 20n * scale });
   });
 
-  test('[BT4] the default rates of win and place are 80 %', () => {
-    expect(DEFAULT_RATES).toEqual({ win: EIGHTY, place: EIGHTY });
+  test('[BT42] the default rates are 80 % of win and place, 77.5 % of the quinellas, 75 % of exacta and trio, 72.5 % of the trifecta', () => {
+    const percent = POOLS.map((pool) => (DEFAULT_RATES[pool].num * 100) / DEFAULT_RATES[pool].den);
+    expect(percent).toEqual([80, 80, 77.5, 75, 77.5, 75, 72.5]);
   });
 });
 
@@ -106,10 +132,35 @@ type Case = {
   readonly scratched: boolean;
 };
 
+/** Every selection of a pool over these horses, in normal form. */
+function selectionsOf(pool: Pool, horses: readonly number[]): number[][] {
+  const { size, ordered } = SHAPES[pool];
+  const grow = (head: readonly number[]): number[][] =>
+    head.length === size
+      ? [[...head]]
+      : horses
+          .filter((horse) => !head.includes(horse) && (ordered || horse > (head.at(-1) ?? 0)))
+          .flatMap((horse) => grow([...head, horse]));
+  return grow([]);
+}
+
+const EVERY = new Map(
+  POOLS.map((pool) => [
+    pool,
+    Array.from({ length: 13 }, (_, size) =>
+      selectionsOf(
+        pool,
+        Array.from({ length: size }, (_, index) => index + 1),
+      ).map(selectionKey),
+    ),
+  ]),
+);
+
 function randomCase({ below, shuffle }: Integers): Case {
-  const pool: Pool = below(2) === 0 ? 'win' : 'place';
-  const size = pool === 'win' ? 2 + below(11) : 5 + below(8);
-  const paid = pool === 'win' ? 1 : size >= 8 ? 3 : 2;
+  const pool = POOLS[below(POOLS.length)] ?? 'win';
+  const least = SHAPES[pool].minimumRunners;
+  const size = least + below(13 - least);
+  const paid = placesPaid(size);
   const units = (): bigint => {
     switch (below(5)) {
       case 0:
@@ -124,32 +175,40 @@ function randomCase({ below, shuffle }: Integers): Case {
         return BigInt(1 + below(2 ** 30)) * BigInt(1 + below(2 ** 30));
     }
   };
-  const stakes = new Map<string, bigint>();
+  const every = EVERY.get(pool)?.[size] ?? [];
+  const any = (): string => every[below(every.length)] ?? '';
   const horses = Array.from({ length: size }, (_, index) => index + 1);
-  const style = below(6);
-  if (style === 0) stakes.set(String(1 + below(size)), (1n + units()) * 100n);
-  else {
-    for (const horse of horses) stakes.set(String(horse), units() * 100n);
-    const total = [...stakes.values()].reduce((sum, stake) => sum + stake, 100n);
-    if (style === 1) stakes.set(String(1 + below(size)), total * BigInt(1 + below(50)));
-  }
 
-  const scratches = below(4) === 0 && size > 2 ? 1 + below(Math.min(2, size - 2)) : 0;
   const order = shuffle(horses);
-  for (const horse of order.splice(0, scratches)) stakes.delete(String(horse));
-
+  const gone = below(4) === 0 && size > 2 ? order.splice(0, 1 + below(Math.min(2, size - 2))) : [];
   const tied = below(2) === 0;
   const places = order.map((_, index) => index + 1);
   if (tied) {
     const ties = 1 + below(3);
     for (let tie = 0; tie < ties; tie += 1) {
-      const from = below(Math.min(order.length - 1, paid + 1));
+      const from = below(Math.min(order.length - 1, Math.max(paid, SHAPES[pool].size) + 1));
       const to = Math.min(order.length - 1, from + 1 + below(3));
       for (let index = from; index <= to; index += 1) places[index] = places[from] as number;
     }
   }
-  const winners = order.filter((_, index) => places.filter((place) => place < (places[index] as number)).length < paid);
-  return { pool, stakes, winners: winners.map(String), tied, scratched: scratches > 0 };
+  const finish = order.map((number, index) => ({ number, place: places[index] as number }));
+  const winners = winningCombinations(pool, finish, paid).map(selectionKey);
+
+  const stakes = new Map<string, bigint>();
+  const style = below(6);
+  if (style === 0) stakes.set(any(), (1n + units()) * 100n);
+  else {
+    // Of pools with hundreds of selections some are backed, and most winners among them.
+    const backed = every.length <= 12 ? every : Array.from({ length: 1 + below(16) }, any);
+    for (const key of backed) stakes.set(key, units() * 100n);
+    if (every.length > 12) for (const key of winners.slice(0, 6)) if (below(4) > 0) stakes.set(key, units() * 100n);
+    const total = [...stakes.values()].reduce((sum, stake) => sum + stake, 100n);
+    const heavy = below(2) === 0 ? any() : (winners[below(Math.max(winners.length, 1))] ?? any());
+    if (style === 1) stakes.set(heavy, total * BigInt(1 + below(50)));
+  }
+  if (gone.length > 0)
+    for (const key of stakes.keys()) if (key.split('-').some((part) => gone.includes(Number(part)))) stakes.delete(key);
+  return { pool, stakes, winners, tied, scratched: gone.length > 0 };
 }
 
 /** The greatest multiple of 10 not above (W + D/P)·R per unit, found by trying: no division, fractions cleared by multiplying. */
@@ -239,83 +298,3 @@ describe('any pool', () => {
     expect(seen.naive).toBeGreaterThan(20_000);
   });
 });
-
-describe('odds before the close', () => {
-  const runners = [1, 2, 3, 4, 5, 6, 7, 8];
-
-  test('[BT7] win odds are the dividend if betting closed now; a horse nobody backed has none', () => {
-    const stakes = stakesOf({ 1: 5_000_000, 2: 3_000_000, 3: 1_000_000 });
-    const odds = oddsNow({ ...TERMS, pool: 'win', stakes, runners, placesPaid: 3 });
-    expect([...odds]).toEqual([
-      ['1', { low: 140n, high: 140n }],
-      ['2', { low: 240n, high: 240n }],
-      ['3', { low: 720n, high: 720n }],
-    ]);
-  });
-
-  test('[BT7] place odds are exactly the range over everybody who could share the places', () => {
-    const random = integers();
-    for (let run = 0; run < 300; run += 1) {
-      const field = runners.slice(0, 5 + random.below(4));
-      const paid = field.length >= 8 ? 3 : 2;
-      const stakes = new Map(
-        field.map((number) => [String(number), BigInt(random.below(3) === 0 ? 0 : 1 + random.below(3000)) * 100n]),
-      );
-      const found = new Map<string, { low: bigint; high: bigint }>();
-      for (const placed of subsets(field, paid)) {
-        const settled = settle(stakes, placed.map(String), 'place');
-        if (settled.kind === 'refund') continue;
-        for (const [key, dividend] of settled.dividends) {
-          const { low, high } = found.get(key) ?? { low: dividend, high: dividend };
-          found.set(key, { low: dividend < low ? dividend : low, high: dividend > high ? dividend : high });
-        }
-      }
-      const odds = oddsNow({ ...TERMS, pool: 'place', stakes, runners: field, placesPaid: paid });
-      const sorted = (map: Map<string, unknown>) => [...map].sort(([a], [b]) => Number(a) - Number(b));
-      expect(sorted(odds), `seed ${random.seed}, run ${run}`).toEqual(sorted(found));
-    }
-  });
-
-  test('[BT7] stakes on horses that no longer run count for nothing', () => {
-    const all = oddsNow({
-      ...TERMS,
-      pool: 'win',
-      stakes: stakesOf({ 1: 1000, 2: 1000 }),
-      runners: [1, 2],
-      placesPaid: 0,
-    });
-    expect(all.get('1')).toEqual({ low: 160n, high: 160n });
-    const left = oddsNow({
-      ...TERMS,
-      pool: 'win',
-      stakes: stakesOf({ 1: 1000, 2: 1000 }),
-      runners: [1],
-      placesPaid: 0,
-    });
-    expect([...left]).toEqual([['1', { low: 100n, high: 100n }]]);
-    expect(oddsNow({ ...TERMS, pool: 'place', stakes: stakesOf({ 1: 1000 }), runners, placesPaid: 0 }).size).toBe(0);
-  });
-
-  test('[BT8] a quote counts the bet itself and is what settling right after it would pay', () => {
-    const stakes = stakesOf({ 1: 2000, 2: 7000 });
-    const input = { ...TERMS, pool: 'win' as const, stakes, runners, placesPaid: 3 };
-    const settled = settle(stakesOf({ 1: 3000, 2: 7000 }), ['1']);
-    const due = payout(1000n, new Map(dividendsOf(settled)).get('1') ?? 0n);
-    expect(due).toBe(2600n);
-    expect(quote(input, [1], 1000n)).toEqual({ low: due, high: due });
-    expect(quote(input, [8], 500n)).toEqual({ low: 7600n, high: 7600n });
-    expect(stakes.get('1')).toBe(2000n);
-  });
-
-  test('[BT8] a quote on a horse that does not run is null, one for no whole units throws', () => {
-    const input = { ...TERMS, pool: 'place' as const, stakes: new Map<string, bigint>(), runners, placesPaid: 3 };
-    expect(quote(input, [9], 100n)).toBeNull();
-    expect(quote(input, [1], 100n)).toEqual({ low: 100n, high: 100n });
-    expect(() => quote(input, [1], 150n)).toThrow(RangeError);
-  });
-});
-
-function subsets(items: readonly number[], size: number): number[][] {
-  if (size === 0) return [[]];
-  return items.flatMap((item, index) => subsets(items.slice(index + 1), size - 1).map((rest) => [item, ...rest]));
-}

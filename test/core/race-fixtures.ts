@@ -53,6 +53,7 @@ export function rowOf(more: Partial<RaceRow> = {}): RaceRow {
     seed: null,
     voidReason: null,
     recordHash: null,
+    payoutsHeld: false,
     ...more,
   };
   return { ...row, fieldHash: toHex(fieldHash(row)) };

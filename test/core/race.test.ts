@@ -189,6 +189,15 @@ describe('a race as its room is told of it', () => {
     expect(told(story)).toEqual(publicRace(detailsOf(row, { picks, result: RESULT }), 59_700));
   });
 
+  it('[LG156] a race on hold becomes what the row says while its payouts wait, and once they are made', () => {
+    const held = told(
+      story.map((event) => (event.type === 'race settled' ? ({ ...event, payoutsHeld: true } as const) : event)),
+    );
+    expect(held).toEqual({ ...told(story), payoutsHeld: true });
+    expect(told([{ type: 'race paid', raceId: 'another' as RaceId }], held)).toEqual(held);
+    expect(told([{ type: 'race paid', raceId }], held)).toEqual(told(story));
+  });
+
   it('[RC49] events that a fresher view holds already change nothing back', () => {
     const end = told(story);
     for (let from = 0; from < story.length; from += 1) expect(told(story.slice(from), end)).toEqual(end);

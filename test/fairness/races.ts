@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import { DIVIDEND_STEP, settlePool, UNIT_POINTS } from '../../lib/core/dividend.ts';
-import { isScratched, type Pool, poolStands, selectionKey, winningCombinations } from '../../lib/core/pools.ts';
+import {
+  DEFAULT_RATES,
+  isScratched,
+  openPools,
+  type Pool,
+  parseSelectionKey,
+  poolStands,
+  selectionKey,
+  winningCombinations,
+} from '../../lib/core/pools.ts';
 import type { Runner } from '../../lib/core/race-state.ts';
 import { createDraws, makeField, simulate } from '../../lib/engine/index.ts';
 import {
@@ -47,10 +56,17 @@ export function nonceOf(text: string): string {
   return toHex(digest(text)).slice(0, 32);
 }
 
-export function bet(raceId: string, player: string, pool: Pool, horse: number, stake: number): Leaf {
-  const commandId = `${player}-${pool}-${horse}-${stake}`;
+export function bet(
+  raceId: string,
+  player: string,
+  pool: Pool,
+  horses: number | readonly number[],
+  stake: number,
+): Leaf {
+  const selection = typeof horses === 'number' ? [horses] : horses;
+  const commandId = `${player}-${pool}-${selection}-${stake}`;
   const tag = tagOf(raceId, player);
-  return { kind: 'bet', tag, commandId, nonce: nonceOf(commandId), pool, selection: [horse], stake: String(stake) };
+  return { kind: 'bet', tag, commandId, nonce: nonceOf(commandId), pool, selection, stake: String(stake) };
 }
 
 export function choice(raceId: string, player: string, kind: 'pick' | 'vote', value: number): Leaf {
@@ -79,7 +95,13 @@ function batchesOf(raceId: string, leaves: readonly LeafBatch[]) {
   });
 }
 
-function opening(raceId: string, kind: 'bet' | 'pick', horses: number, exclusivePicks = false) {
+function opening(
+  raceId: string,
+  kind: 'bet' | 'pick',
+  horses: number,
+  exclusivePicks = false,
+  pools: readonly Pool[] = ['win', 'place'],
+) {
   const seed = deriveSeed(SEED_KEY, raceId);
   const facts = {
     id: raceId,
@@ -90,7 +112,7 @@ function opening(raceId: string, kind: 'bet' | 'pick', horses: number, exclusive
     simVersion: 1,
     rulesVersion: 1,
     rules: {
-      pools: kind === 'bet' ? (['win', 'place'] as const).map((pool) => ({ pool, rate: { num: 80, den: 100 } })) : [],
+      pools: kind === 'bet' ? openPools(pools, horses).map((pool) => ({ pool, rate: DEFAULT_RATES[pool] })) : [],
       placesPaid: horses >= 8 ? 3 : 2,
       maxStakePerRace: 5000,
       exclusivePicks,
@@ -126,7 +148,7 @@ function runRace(race: ReturnType<typeof opening>, scratched: readonly number[],
 }
 
 export function betRace(
-  options: { raceId?: string; horses?: number; scratched?: number[]; bets?: Leaf[][] } = {},
+  options: { raceId?: string; horses?: number; scratched?: number[]; bets?: Leaf[][]; pools?: readonly Pool[] } = {},
 ): MadeRace {
   const { raceId = 'race-bet-1', horses = 8, scratched = [] } = options;
   const players = ['ann', 'bo', 'chae', 'dan'];
@@ -141,7 +163,7 @@ export function betRace(
   const leaves = bets.map((batch, index) => ({ batch: String(40 + 3 * index), leaves: batch }));
   const batches = batchesOf(raceId, leaves);
   const betsRoot = foldBatchRoots(batches.map(parseBatch));
-  const { facts, order } = runRace(opening(raceId, 'bet', horses), scratched, betsRoot);
+  const { facts, order } = runRace(opening(raceId, 'bet', horses, false, options.pools), scratched, betsRoot);
 
   const standing = leaves
     .flatMap((batch) => batch.leaves)
@@ -159,14 +181,14 @@ export function betRace(
       const before = totals[pool] ?? { gross: '0', count: 0 };
       totals[pool] = { gross: String(BigInt(before.gross) + BigInt(leaf.stake)), count: before.count + 1 };
     }
-    for (const [key, stake] of byKey) stakes.push({ pool, selection: [Number(key)], stake: String(stake) });
+    for (const [key, stake] of byKey) stakes.push({ pool, selection: parseSelectionKey(key), stake: String(stake) });
     const stands = poolStands(pool, horses - scratched.length);
     const winners = stands ? winningCombinations(pool, order, facts.rules.placesPaid).map(selectionKey) : [];
     const settled = settlePool({ pool, unit: UNIT_POINTS, step: DIVIDEND_STEP, rate, stakes: byKey, winners });
     if (settled.kind === 'refund') refunded.push(pool);
     else
       for (const [key, per100] of settled.dividends)
-        dividends.push({ pool, selection: [Number(key)], per100: String(per100) });
+        dividends.push({ pool, selection: parseSelectionKey(key), per100: String(per100) });
   }
   const record = seal({
     ...facts,

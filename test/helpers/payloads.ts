@@ -48,9 +48,10 @@ function sample(schema: Schema, key: string): unknown {
       return true;
     case 'string':
       if (schema.format === 'uuid') return randomUUID();
-      if (key === 'stake') return '100';
       if (key === 'nonce') return 'ab'.repeat(8);
-      return 'x'.repeat(Math.max(1, schema.minLength ?? 1));
+      return ['x'.repeat(Math.max(1, schema.minLength ?? 1)), '100', '1.1.1', '2026-11-20'].find((text) =>
+        new RegExp(schema.pattern ?? '').test(text),
+      );
     default:
       return {};
   }

@@ -42,11 +42,11 @@ const TEMPLATE = 'template_migrated';
 
 /**
  * An embedded server on a folder of its own. One per test file is cheap (about 0.7 s); `testPostgres` shares one per
- * worker process.
+ * worker process. `durable`: commits wait for the disk, as the product's do.
  */
-export async function startTestPostgres(): Promise<TestPostgres> {
+export async function startTestPostgres(options: { durable?: boolean } = {}): Promise<TestPostgres> {
   const dataDir = temporaryFolder('pg');
-  const server = await startEmbedded({ dataDir, log: quietLog, durable: false });
+  const server = await startEmbedded({ dataDir, log: quietLog, durable: options.durable ?? false });
   const pools = new Set<Pool>();
   let template: Promise<void> | undefined;
 

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { expect } from 'vitest';
 import { payout, settlePool } from '../../lib/core/dividend.ts';
 import type { RaceId } from '../../lib/core/ids.ts';
-import { selectionKey, winningCombinations } from '../../lib/core/pools.ts';
+import { type Pool, selectionKey, winningCombinations } from '../../lib/core/pools.ts';
 import type { PublicRecord } from '../../lib/core/public-race.ts';
 import { type OwnReceipt, type PublicRaceRecord, verifyRace } from '../../lib/fairness/index.ts';
 import type { RaceRecord, Reply, RoomEvent } from '../../lib/protocol.ts';
 import { type ConnectOptions, connect, type TestClient } from '../helpers/client.ts';
 import { PROJECT } from '../helpers/process.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
+import { groupsOf, winnersByHand } from '../helpers/strict-orders.ts';
 import { until } from '../helpers/until.ts';
 
 /** For a hang, not for a speed. */
@@ -191,29 +192,41 @@ export function expectVerified(record: RaceRecord, previous?: RaceRecord): void 
   if (record.phase === 'settled') expect(told).toEqual(expect.arrayContaining(['bets-root', 'order']));
 }
 
-/** Points per 100 of one winning stake, by hand: (W + D/P) × 80 %, down to tens, at least what was staked. */
-function dividendByHand(gross: bigint, onWinners: readonly bigint[], own: bigint): bigint {
+/** Points per 100 of one winning stake, by hand: (W + D/P) × R, down to tens, at least what was staked. */
+function dividendByHand(
+  { num, den }: { readonly num: number; readonly den: number },
+  gross: bigint,
+  onWinners: readonly bigint[],
+  own: bigint,
+): bigint {
   const winners = BigInt(onWinners.length);
   const losing = gross - onWinners.reduce((sum, stake) => sum + stake, 0n);
-  const exact = ((own * winners + losing) * 8n * 100n) / (winners * 10n * own);
+  const exact = ((own * winners + losing) * BigInt(num) * 100n) / (winners * BigInt(den) * own);
   const stepped = (exact / 10n) * 10n;
   return stepped > 100n ? stepped : 100n;
 }
 
 /** What each selection of the settled race pays per 100, from its stakes and its order alone; null: the pool is refunded. */
-function paysByHand(record: PublicRecord, pool: 'win' | 'place'): ReadonlyMap<number, bigint> | null {
-  const order = record.result?.order ?? [];
-  const places = pool === 'win' ? 1 : record.field.length >= 8 ? 3 : 2;
-  const won = order.filter(({ finishMs }) => order.filter((other) => other.finishMs < finishMs).length < places);
+function paysByHand(record: PublicRecord, pool: Pool): ReadonlyMap<string, bigint> | null {
+  const places = record.field.length >= 8 ? 3 : 2;
+  const won = winnersByHand(pool, groupsOf(record.result?.order ?? []), places);
   const stakes = (record.stakes ?? []).filter((line) => line.pool === pool);
   const gross = stakes.reduce((sum, { stake }) => sum + BigInt(stake), 0n);
-  const backed = stakes.filter(({ selection }) => won.some(({ number }) => number === selection[0]));
-  if (backed.length === 0) return null;
+  const backed = stakes.filter(({ selection }) => won.has(selection.join('-')));
+  const left = record.field.length - record.scratched.length;
+  if (backed.length === 0 || left < LEAST[pool]) return null;
   const onWinners = backed.map(({ stake }) => BigInt(stake));
+  const { rate } = at(
+    record.rules.pools.filter((open) => open.pool === pool),
+    0,
+  );
   return new Map(
-    backed.map(({ selection, stake }) => [at(selection, 0), dividendByHand(gross, onWinners, BigInt(stake))]),
+    backed.map(({ selection, stake }) => [selection.join('-'), dividendByHand(rate, gross, onWinners, BigInt(stake))]),
   );
 }
+
+/** Runners that a pool needs. */
+const LEAST = { win: 2, place: 5, quinella: 3, exacta: 3, 'quinella-place': 4, trio: 6, trifecta: 6 } as const;
 
 /** The record's dividends are what the stakes and the order make, computed twice over: by hand and by core/dividend. */
 export function expectDividends(record: PublicRecord): void {
@@ -221,7 +234,7 @@ export function expectDividends(record: PublicRecord): void {
     const told = new Map(
       (record.result?.dividends ?? [])
         .filter((line) => line.pool === pool)
-        .map(({ selection, per100 }) => [at(selection, 0), BigInt(per100)]),
+        .map(({ selection, per100 }) => [selection.join('-'), BigInt(per100)]),
     );
     const byHand = paysByHand(record, pool);
     expect([...told].sort()).toEqual([...(byHand ?? new Map())].sort());
@@ -235,7 +248,10 @@ export function expectDividends(record: PublicRecord): void {
         0,
       ).rate,
       stakes: new Map(stakes.map(({ selection, stake }) => [selectionKey(selection), BigInt(stake)])),
-      winners: winningCombinations(pool, record.result?.order ?? [], record.rules.placesPaid).map(selectionKey),
+      winners:
+        record.field.length - record.scratched.length < LEAST[pool]
+          ? []
+          : winningCombinations(pool, record.result?.order ?? [], record.rules.placesPaid).map(selectionKey),
     });
     expect(settled.kind === 'paid' ? [...settled.dividends.values()].sort() : []).toEqual([...told.values()].sort());
     const refunded = record.result?.refunded?.includes(pool) ?? false;
@@ -248,10 +264,13 @@ export function returnOf(record: PublicRecord, bet: Mine['bets'][number]): bigin
   const stake = BigInt(bet.stake);
   if (record.phase === 'void') return stake;
   const pays = paysByHand(record, bet.pool);
-  if (pays === null) return stake;
-  const per100 = pays.get(at(bet.selection, 0));
+  if (pays === null || wasScratched(record, bet)) return stake;
+  const per100 = pays.get(bet.selection.join('-'));
   return per100 === undefined ? 0n : payout(stake, per100);
 }
+
+const wasScratched = (record: PublicRecord, { selection }: Mine['bets'][number]): boolean =>
+  selection.some((number) => record.scratched.includes(number));
 
 /** Every bet of the player in these races came back as the record says, and the balance is what is left of it all. */
 export async function expectBalance(
@@ -266,7 +285,11 @@ export async function expectBalance(
       const back = returnOf(record, bet);
       expect(BigInt(bet.returned ?? '-1'), `${bet.pool} ${bet.selection} of ${client.id}`).toBe(back);
       const outcome =
-        record.phase === 'void' || paysByHand(record, bet.pool) === null ? 'refunded' : back > 0n ? 'paid' : 'lost';
+        record.phase === 'void' || paysByHand(record, bet.pool) === null || wasScratched(record, bet)
+          ? 'refunded'
+          : back > 0n
+            ? 'paid'
+            : 'lost';
       expect(bet.outcome).toBe(outcome);
       balance += back - BigInt(bet.stake);
     }
