@@ -6,7 +6,7 @@ export type BetRequests = {
   readonly mine: Handler<'bet:mine'>;
 };
 
-export const betHandlers = (bets: BetRequests): Pick<Handlers, Extract<keyof Handlers, `bet:${string}`>> => ({
+export const betHandlers = (bets: BetRequests): Pick<Handlers, 'bet:place' | 'bet:quote' | 'bet:mine'> => ({
   'bet:place': (caller, payload) => bets.place(caller, payload),
   'bet:quote': (caller, payload) => bets.quote(caller, payload),
   'bet:mine': (caller, payload) => bets.mine(caller, payload),
