@@ -9,6 +9,7 @@ import type { Handshake, Payload, Reply } from '../protocol.ts';
 import { dayOf } from './calendar.ts';
 import type { Caller } from './caller.ts';
 import type { Patience } from './in-time.ts';
+import type { OwnLimitsService } from './own-limits.ts';
 import { createRepeats } from './repeats.ts';
 import { createTokens, type TokenClaims } from './tokens.ts';
 import { within } from './within.ts';
@@ -33,11 +34,14 @@ export type SessionsDeps = {
   readonly patience: Pick<Patience, 'players'>;
   readonly clock: ServerClock;
   readonly connections: Connections;
+  readonly ownLimits: OwnLimitsService;
   readonly log: Logger;
   /** whose midnight ends the day in which an address's new players are counted */
   readonly timeZone: string;
   /** null while unknown */
   balanceOf(playerId: PlayerId): Promise<string | null>;
+  /** What a profile shows beside the player's row; the second part to the player alone. */
+  profileOf(playerId: PlayerId, own: boolean): Promise<Pick<Reply<'profile:get'>, 'statistics' | 'curve'>>;
   /** Tells the rooms. Never throws. */
   renamed(caller: Caller): void;
 };
@@ -192,22 +196,30 @@ export function createSessions(deps: SessionsDeps) {
     const own = payload.playerId === undefined || payload.playerId === caller.playerId;
     const row = own ? await rowOf(caller) : payload.playerId && (await players.get(payload.playerId));
     if (!row) throw refuse('NOT_FOUND', { path: 'playerId' });
-    return { playerId: row.id, nickname: row.nickname, locale: row.locale, createdAt: row.createdAt };
+    const [shown, limits] = await Promise.all([
+      deps.profileOf(row.id, own),
+      own ? deps.ownLimits.get(row.id) : undefined,
+    ]);
+    const { id, nickname, locale, createdAt } = row;
+    return { playerId: id, nickname, locale, createdAt, ...shown, ...(limits && { limits }) };
   }
 
+  /** Limits first: they are kept by their command, and what follows may be repeated. */
   async function update(caller: Caller, payload: Payload<'profile:update'>): Promise<Reply<'profile:update'>> {
+    const { limits: wanted } = payload;
     return once(caller.playerId, payload, async () => {
       const row = await rowOf(caller);
       // Drawn from the command, so that a repeat on another instance draws the same name.
       const draw = createHash('sha256').update(payload.commandId).digest().readUInt32BE();
       const decided = changedProfile(row, payload, draw);
       if ('refusal' in decided) throw new RefusedError(decided.refusal);
+      const limits = wanted && (await deps.ownLimits.change(caller.playerId, { ...payload, limits: wanted }));
       const changed = (await players.update(caller.playerId, decided.profile)) ?? row;
       for (const one of connections.callersOf(caller.playerId)) one.nickname = changed.nickname;
       caller.nickname = changed.nickname;
       caller.locale = changed.locale;
       if (changed.nickname !== row.nickname) deps.renamed(caller);
-      return { nickname: changed.nickname, locale: changed.locale };
+      return { nickname: changed.nickname, locale: changed.locale, ...(limits && { limits }) };
     });
   }
 
