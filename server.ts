@@ -94,6 +94,7 @@ async function openServer(base: Base): Promise<void> {
     'server-time': time.ready,
     'instance-lock': lock.held,
   });
+  let lookSoon = (): void => {};
   const degraded = () => (ledger.away() ? ({ ledger: true } as const) : {});
 
   const game = createGame({
@@ -127,6 +128,7 @@ async function openServer(base: Base): Promise<void> {
     degraded,
     instanceId: randomUUID(),
     mayArchive: lock.held,
+    onRaceStuck: () => lookSoon(),
     random: { bytes: randomBytes, below: (n) => randomInt(n) },
   });
   await game.start();
@@ -184,9 +186,22 @@ async function openServer(base: Base): Promise<void> {
   const addresses = pageAddresses(settings.host, port, publicUrl);
   network = addresses.network ?? addresses.local;
   tellAddresses(log, port, addresses);
-  const audit = startAudit(base.ledgerAudit, log);
+  const audit = startAudit({ ledger: base.ledgerAudit, freezing: records.freezing, log });
+  lookSoon = audit.soon;
   lifecycle.onStop('audit', 100, audit.close);
-  metrics.gauge('audit_broken', 'Broken invariants of the ledger, at the last completed audit', audit.broken);
+  metrics.gauges(
+    'audit_broken',
+    'Rows that break an invariant, at the last completed audit',
+    'invariant',
+    audit.broken,
+  );
+  metrics.gauges(
+    'frozen',
+    'Races and wallets that were frozen after the last completed audit',
+    'subject',
+    audit.standing,
+  );
+  metrics.gauge('audit_seconds', 'How long the last completed audit took', audit.tookSeconds);
   metrics.gauge(
     'audit_completed_seconds',
     'When the last completed audit ended, in seconds since 1970; 0: none yet',

@@ -49,3 +49,9 @@ function isOfConnection(error: Error): boolean {
     /Connection terminated|timeout|socket|stream/i.test(error.message)
   );
 }
+
+/** A lock was not to be had in time: the statement was rolled back whole. */
+export function isLockTimeout(error: unknown): boolean {
+  const cause = error instanceof UnavailableError ? error.cause : error;
+  return cause instanceof Error && 'code' in cause && cause.code === '55P03';
+}

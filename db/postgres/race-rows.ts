@@ -44,6 +44,7 @@ type Row = {
   seed: string | null;
   void_reason: VoidReason | null;
   record_hash: string | null;
+  payouts_held: boolean;
 };
 
 export type DetailsRow = Row & { result: RaceResult | null; picks: PickRow[]; votes: VoteRow[] };
@@ -53,6 +54,7 @@ export const SELECT_DETAILS = `select r.id, r.room_id, r.kind, r.number, r.phase
     r.rules_version, r.seed_key_id, r.commitment, r.previous_record_hash, r.participants, r.rerun_of, r.opened_at, r.closes_at,
     r.closed_at, r.starts_at, r.ends_at, r.ended_at, coalesce(r.totals, race_totals(r.id)) as totals, r.bets_root, r.outcome, r.seed,
     r.void_reason, r.record_hash, r.result,
+    exists (select from race_hold h where h.race_id = r.id and h.paid_at is null) as payouts_held,
     array(select s.horse from race_scratch s where s.race_id = r.id order by s.ordinal) as scratched,
     (select coalesce(json_agg(json_build_object('playerId', p.player_id, 'horse', p.horse) order by p.batch, p.ordinal), '[]')
       from race_pick p where p.race_id = r.id) as picks,
@@ -60,10 +62,10 @@ export const SELECT_DETAILS = `select r.id, r.room_id, r.kind, r.number, r.phase
       from race_vote v where v.race_id = r.id) as votes
   from race r`;
 
-export type RecordRow = DetailsRow & { stakes: StakeJson[]; batches: BatchRow[] };
+export type RecordRow = DetailsRow & { seen: string; stakes: StakeJson[]; batches: BatchRow[] };
 
 /** $1: the race. One statement, so that nothing in the record is newer than the phase in it. */
-export const SELECT_RECORD = `select d.*,
+export const SELECT_RECORD = `select d.*, race_seen($1) as seen,
     (select coalesce(json_agg(json_build_object('pool', s.pool, 'selection', s.selection, 'stake', s.stake::text, 'count', s.count)), '[]')
       from (${STAKES}) as s) as stakes,
     (select coalesce(json_agg(json_build_object('batch', t.batch::text, 'root', encode(t.root, 'hex'), 'count', t.count, 'totals', t.totals)
@@ -71,7 +73,7 @@ export const SELECT_RECORD = `select d.*,
   from (${SELECT_DETAILS} where r.id = $1) as d`;
 
 export function recordParts(row: RecordRow): RaceRecordParts {
-  return { details: raceDetails(row), stakes: row.stakes.map(stakeOf), batches: row.batches };
+  return { details: raceDetails(row), seen: row.seen, stakes: row.stakes.map(stakeOf), batches: row.batches };
 }
 
 export function raceDetails(row: DetailsRow): RaceDetails {
@@ -109,6 +111,7 @@ function raceRow(row: Row): RaceRow {
     seed: row.seed,
     voidReason: row.void_reason,
     recordHash: row.record_hash,
+    payoutsHeld: row.payouts_held,
   };
 }
 
@@ -132,6 +135,7 @@ export function openedRow(race: NewRace): RaceRow {
     seed: null,
     voidReason: null,
     recordHash: null,
+    payoutsHeld: false,
   };
 }
 

@@ -7,10 +7,11 @@ import {
   type PoolSettlement,
   type RaceDetails,
   type RaceRecords,
-  UnavailableError,
+  type ScratchMove,
 } from '../../lib/ports.ts';
 import type { RaceLine } from '../../lib/protocol.ts';
 import { readBetsOf, readOutcomes, readStaked, readStakes } from './bets.ts';
+import { isLockTimeout } from './failures.ts';
 import { readChoicesOf } from './picks.ts';
 import { jsonb, read, write } from './query.ts';
 import {
@@ -35,11 +36,18 @@ const DRAW_GRACE_MS = 1_000;
 
 const BATCHES = `select batch, encode(root, 'hex') as root, count, totals from race_batch where race_id = $1 order by batch`;
 
-const OVERDUE = `select id, room_id from race
-  where (phase = 'open' and closes_at <= now_ms())
-    or (phase = 'closed' and starts_at <= now_ms())
-    or (phase = 'closed' and starts_at is null and closed_at <= now_ms() - $2)
-    or (phase = 'running' and ends_at <= now_ms())
+/** Held payouts that were made this lately are told where a room has no log any more that would tell of it. */
+const PAID_LATELY_MS = 10_000;
+
+const OVERDUE = `select id, room_id from (
+    select id, room_id from race
+    where (phase = 'open' and closes_at <= now_ms())
+      or (phase = 'closed' and starts_at <= now_ms())
+      or (phase = 'closed' and starts_at is null and closed_at <= now_ms() - $2)
+      or (phase = 'running' and ends_at <= now_ms())
+    union all
+    select r.id, r.room_id from race_hold h join race r on r.id = h.race_id where h.paid_at > now_ms() - $3
+  ) as due
   order by random()
   limit $1`;
 
@@ -61,8 +69,13 @@ type HistoryRow = {
 
 type PlaceRow = { id: RaceId; room_id: RoomId };
 
+export type RaceRecordsOptions = {
+  /** whose midnights part the periods of the boards, as PostgreSQL knows it */
+  readonly timeZone: string;
+};
+
 /** Races, bets and picks in PostgreSQL; the moves are the functions of the migrations, one call each. */
-export function createRaceRecords(pool: Pool): RaceRecords {
+export function createRaceRecords(pool: Pool, options: RaceRecordsOptions = { timeZone: 'Asia/Seoul' }): RaceRecords {
   /** A lock that was not to be had in time rolled everything back: the same as 'busy'. */
   async function move(text: string, values: readonly unknown[]): Promise<PhaseMove> {
     try {
@@ -143,7 +156,7 @@ export function createRaceRecords(pool: Pool): RaceRecords {
     run: (raceId) => move('race_run($1, $2)', [raceId, WAIT_MS]),
 
     settle: (raceId, { result, pools, recordHash, nextOpensAfterMs }) =>
-      move('race_settle($1, $2::jsonb, $3::jsonb, $4, $5, $6, $7)', [
+      move('race_settle($1, $2::jsonb, $3::jsonb, $4, $5, $6, $7, $8)', [
         raceId,
         jsonb(result),
         jsonb(pools.map(poolResult)),
@@ -151,10 +164,11 @@ export function createRaceRecords(pool: Pool): RaceRecords {
         recordHash,
         nextOpensAfterMs,
         WAIT_MS,
+        options.timeZone,
       ]),
 
-    voidRace: (raceId, reason, seed, recordHash, nextOpensAfterMs) =>
-      move('race_void($1, $2, $3, $4, $5, $6, $7)', [
+    voidRace: (raceId, reason, seed, recordHash, nextOpensAfterMs, seen) =>
+      move('race_void($1, $2, $3, $4, $5, $6, $7, $8)', [
         raceId,
         reason,
         seed,
@@ -162,7 +176,22 @@ export function createRaceRecords(pool: Pool): RaceRecords {
         nextOpensAfterMs,
         LATE_MS,
         WAIT_MS,
+        seen ?? null,
       ]),
+
+    async scratchHorse(raceId, number, guardMs) {
+      try {
+        const [row] = await write<{ outcome: ScratchMove; left_in: number | null }>(
+          pool,
+          'select outcome, left_in from race_scratch_horse($1, $2, $3, $4)',
+          [raceId, number, Math.ceil(guardMs), WAIT_MS],
+        );
+        return { move: row?.outcome ?? 'absent', left: row?.left_in ?? 0 };
+      } catch (error) {
+        if (isLockTimeout(error)) return { move: 'busy', left: 0 };
+        throw error;
+      }
+    },
 
     stakes: (raceId) => readStakes(pool, raceId),
 
@@ -179,7 +208,7 @@ export function createRaceRecords(pool: Pool): RaceRecords {
     },
 
     async overdue(limit) {
-      return (await read<PlaceRow>(pool, OVERDUE, [limit, DRAW_GRACE_MS])).map(place);
+      return (await read<PlaceRow>(pool, OVERDUE, [limit, DRAW_GRACE_MS, PAID_LATELY_MS])).map(place);
     },
 
     async unfinished() {
@@ -196,11 +225,6 @@ export function createRaceRecords(pool: Pool): RaceRecords {
       return { bets, ...choices };
     },
   };
-}
-
-function isLockTimeout(error: unknown): boolean {
-  const cause = error instanceof UnavailableError ? error.cause : error;
-  return cause instanceof Error && 'code' in cause && cause.code === '55P03';
 }
 
 function place(row: PlaceRow): { raceId: RaceId; roomId: RoomId } {

@@ -54,6 +54,8 @@ export type PoolStake = {
 
 export type RaceRecordParts = {
   readonly details: RaceDetails;
+  /** Stands for all that the record would say if the race were void: the same as long as nothing of it changes. */
+  readonly seen: string;
   readonly stakes: readonly PoolStake[];
   readonly batches: readonly BatchRow[];
 };
@@ -73,6 +75,9 @@ export type PoolSettlement = {
  * 'late': the close is more than 60 s overdue, void it with 'late-close'. 'busy': a lock was not to be had.
  */
 export type PhaseMove = 'moved' | 'already' | 'early' | 'late' | 'busy' | 'absent';
+
+/** 'moved': the horse is out now. 'already': it was. 'no-runner': not in the field. 'late': not open, or about to close. 'frozen': refunds would have to wait. */
+export type ScratchMove = 'moved' | 'already' | 'no-runner' | 'late' | 'frozen' | 'busy' | 'absent';
 
 /**
  * Races by compare-and-set. Each moving call is one function call that takes the race's advisory lock first, checks phase
@@ -129,14 +134,27 @@ export interface RaceRecords {
       readonly nextOpensAfterMs: number | null;
     },
   ): Promise<PhaseMove>;
-  /** Any unfinished phase → void, every stake refunded. Fact `race void`. */
+  /**
+   * Any unfinished phase → void, every stake refunded. Fact `race void`. `seen`: of the record that was hashed; 'early' where
+   * the race has changed since, read it again.
+   */
   voidRace(
     raceId: RaceId,
     reason: VoidReason,
     seed: string,
     recordHash: string,
     nextOpensAfterMs: number | null,
+    seen?: string,
   ): Promise<PhaseMove>;
+  /**
+   * Takes a horse out of an open race, not in the last `guardMs` before its close. In one transaction: a row for ever, refunds
+   * of every bet with the horse, every pick of it cleared, fact `horse scratched`. `left`: runners that are still in.
+   */
+  scratchHorse(
+    raceId: RaceId,
+    number: number,
+    guardMs: number,
+  ): Promise<{ readonly move: ScratchMove; readonly left: number }>;
   /** Stakes by pool and selection, from the stored batches. */
   stakes(raceId: RaceId): Promise<readonly PoolStake[]>;
   batches(raceId: RaceId): Promise<readonly BatchRow[]>;
@@ -144,7 +162,7 @@ export interface RaceRecords {
   staked(raceId: RaceId): Promise<{ readonly stakes: readonly PoolStake[]; readonly batch: bigint }>;
   /** Everything that makes the race's record, of one moment. */
   record(raceId: RaceId): Promise<RaceRecordParts | null>;
-  /** Unfinished races whose next deadline is past, in random order, without locks. */
+  /** Unfinished races whose next deadline is past, and those that were on hold and have just been paid; in random order, without locks. */
   overdue(limit: number): Promise<readonly { readonly raceId: RaceId; readonly roomId: RoomId }[]>;
   unfinished(): Promise<readonly { readonly raceId: RaceId; readonly roomId: RoomId }[]>;
   /** How everybody who had a bet came out of a race that is over. */

@@ -74,9 +74,10 @@ export class Lane {
   }
 
   submit(item: LedgerItem): Promise<AcceptedAnswer> {
-    const key = `${item.playerId} ${item.commandId}`;
+    // Another body under the id is the ledger's to judge: either of the two may be the one that was accepted long ago.
+    const key = `${item.playerId} ${item.commandId} ${item.bodyHash}`;
     const known = this.#live.get(key);
-    if (known !== undefined) return this.#join(known, item);
+    if (known !== undefined) return this.#join(known);
     if (this.down) return Promise.reject(refuse('LEDGER_UNAVAILABLE', { retryAfterMs: LONGEST_RETRY_MS }));
     return new Promise((resolve, reject) => {
       const dueAt = performance.now() + this.#options.queueMs;
@@ -97,8 +98,7 @@ export class Lane {
   }
 
   /** The same command twice at a time: one effect, one answer. */
-  #join(entry: Entry, item: LedgerItem): Promise<AcceptedAnswer> {
-    if (entry.item.bodyHash !== item.bodyHash) return Promise.reject(refuse('COMMAND_CONFLICT'));
+  #join(entry: Entry): Promise<AcceptedAnswer> {
     if (this.down) return Promise.reject(unknown());
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };

@@ -1,7 +1,9 @@
 import type { RoomId } from '../core/ids.ts';
+import type { Rates } from '../core/pools.ts';
 import type { RaceSummary } from '../core/room-state.ts';
 import type {
   ArchiveRecords,
+  BoardRecords,
   Ledger,
   Logger,
   PlayerRecords,
@@ -13,15 +15,19 @@ import type {
   RoomStore,
   SeedKeyRecords,
   ServerClock,
+  Statements,
 } from '../ports.ts';
+import { createBoardsService } from '../service/boards.ts';
 import { ensureHouseRooms } from '../service/house-rooms.ts';
 import { createPatience } from '../service/in-time.ts';
+import { createOwnLimits } from '../service/own-limits.ts';
 import { createRacing, type Racing } from '../service/racing.ts';
 import type { RoomAccess } from '../service/room-access.ts';
 import type { RoomFeeds } from '../service/room-feeds.ts';
 import { createRoomSecrets, normaliseRoomCode } from '../service/room-secrets.ts';
 import { createRoomServices, createRoomWorld, type RoomServicesDeps } from '../service/room-world.ts';
 import { type Connections, createSessions } from '../service/sessions.ts';
+import { createStatementService } from '../service/statement.ts';
 import { createWalletService } from '../service/wallet.ts';
 import { createArchiveWorker } from './archive.ts';
 import { type BatcherOptions, createBatcher } from './batcher.ts';
@@ -53,6 +59,8 @@ export type GameDeps = {
     readonly races: RaceRecords;
     readonly seedKeys: SeedKeyRecords;
     readonly ledger: Ledger;
+    readonly statements: Statements;
+    readonly boards: BoardRecords;
   };
   readonly store: RoomStore;
   readonly edge: Edge;
@@ -63,11 +71,14 @@ export type GameDeps = {
   readonly settings: {
     readonly timeScale: number;
     readonly timeZone: string;
+    readonly returnRates: Rates;
     readonly houseRooms: number;
     readonly limits: RoomServicesDeps['limits'] &
       BatcherOptions['limits'] & {
         readonly seatSeconds: number;
         readonly dailyPoints: number;
+        readonly reliefPoints: number;
+        readonly reliefEveryHours: number;
         readonly startPoints: number;
       };
   };
@@ -77,6 +88,8 @@ export type GameDeps = {
   readonly instanceId: string;
   /** False while the rooms in this process's memory may not be the only ones. */
   readonly mayArchive: () => boolean;
+  /** See RaceClockDeps. */
+  readonly onRaceStuck?: () => void;
   readonly random: { bytes(size: number): Uint8Array; below(n: number): number };
 };
 
@@ -118,6 +131,8 @@ export function createGame(deps: GameDeps) {
     clock,
     log,
     timeScale: settings.timeScale,
+    rates: settings.returnRates,
+    timeZone,
     idSecret: secrets.sessionSecret,
     tagSecret: secrets.receiptKey,
     randomBytes: deps.random.bytes,
@@ -153,16 +168,21 @@ export function createGame(deps: GameDeps) {
   });
   lifecycle.onStop('lobby', 100, people.lobby.close);
   lifecycle.onStop('room commands', 3_000, () => world.commands.idle());
-  const wallet = createWalletService({ ledger: wallets, queue: batcher, push, clock, timeZone, ...limits });
+  const statements = patience.statements(records.statements);
+  const wallet = createWalletService({ statements, queue: batcher, push, clock, timeZone, ...limits });
+  const statement = createStatementService({ statements });
+  const boards = createBoardsService({ boards: patience.boards(records.boards), clock, timeZone });
   const sessions = createSessions({
     secret: secrets.sessionSecret,
     players: records.players,
     patience,
     clock,
     connections: edge.connections,
+    ownLimits: createOwnLimits({ statements, clock, timeZone }),
     log,
     timeZone,
     balanceOf: async (playerId) => String((await wallets.wallet(playerId))?.balance ?? limits.startPoints),
+    profileOf: boards.profile,
     renamed: people.rooms.renamed,
   });
 
@@ -179,7 +199,14 @@ export function createGame(deps: GameDeps) {
     await restoreRooms(restoring);
     // Only served rooms are kept: those to which nobody comes back must end in their time too.
     for (const roomId of await records.rooms.living()) await rooms.serve(roomId);
-    const raceClock = new RaceClock({ ...racing, records: records.races, rooms, clock, log });
+    const raceClock = new RaceClock({
+      ...racing,
+      records: records.races,
+      rooms,
+      clock,
+      log,
+      onStuck: deps.onRaceStuck,
+    });
     const sweeper = new Sweeper({ ...racing, records: records.races, rooms, raceClock, log });
     const keeper = new RoomKeeper({
       ...world,
@@ -224,6 +251,8 @@ export function createGame(deps: GameDeps) {
     ...racing,
     ...people,
     wallet,
+    statement,
+    boards,
     sessions,
     start,
     /** Seed keys as everybody may know them. Rejects with UnavailableError. */

@@ -88,6 +88,19 @@ export function createMetrics() {
         },
       });
     },
+    /** One such figure for each value of a label. */
+    gauges(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+      new Gauge({
+        name: `paddock_${name}`,
+        help,
+        labelNames: [label],
+        registers,
+        collect() {
+          this.reset();
+          for (const [value, figure] of Object.entries(read())) this.set({ [label]: value }, figure);
+        },
+      });
+    },
   };
 }
 

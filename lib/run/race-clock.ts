@@ -17,6 +17,8 @@ export type RaceClockDeps = {
   readonly openings: RaceOpenings;
   readonly clock: ServerClock;
   readonly log: Logger;
+  /** A race could not be moved, and not because PostgreSQL is away: something is wrong with it. Called at every try. */
+  readonly onStuck?: (() => void) | undefined;
 };
 
 type Alarm = { readonly at: number; readonly timer: NodeJS.Timeout };
@@ -140,7 +142,10 @@ export class RaceClock {
     const failures = (this.#failed.get(raceId) ?? 0) + 1;
     this.#failed.set(raceId, failures);
     const away = error instanceof UnavailableError;
-    if (!away) log.error({ err: error, raceId, roomId }, 'race not moved');
+    if (!away) {
+      log.error({ err: error, raceId, roomId }, 'race not moved');
+      this.#deps.onStuck?.();
+    }
     const backOffMs = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LAST_RETRY_MS);
     this.#wake(raceId, roomId, clock.now() + backOffMs * (0.75 + Math.random() / 2));
     const race = book.cached(roomId);

@@ -23,8 +23,12 @@ test('[SE50] an address has one quota of new players a day of the configured tim
     timeZone: TIME_ZONE,
     clock: { now: () => now },
     connections: { callersOf: () => [], end: () => {} },
+    ownLimits: { get: async () => ({ dailyStake: null }), change: async () => ({ dailyStake: null }) },
     log,
     balanceOf: async () => null,
+    profileOf: async () => {
+      throw new Error('not asked here');
+    },
     renamed: () => {},
   });
   const startsAtZero = async () => {

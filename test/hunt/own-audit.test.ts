@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { INVARIANTS } from '../../db/postgres/audit-invariants.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 import { until } from '../helpers/until.ts';
@@ -14,8 +15,9 @@ beforeAll(async () => {
   database = await createTestDatabase({ migrate: true });
   pool = database.pool({ max: 2 });
   await pool.query(`create or replace view ledger_audit as
-    select 'slow but found'::text as invariant, null::text collate "C" as race_id, null::text collate "C" as player_id,
+    select 'sum of all balances is 0'::text as invariant, null::text collate "C" as race_id, 'named'::text collate "C" as player_id,
       pg_sleep(${SLOW_S})::text collate "C" as detail`);
+  await pool.query("insert into account (kind, player_id) values ('wallet', 'named'), ('wallet', 'other')");
   server = await startServer({ env: { DATABASE_URL: database.url } });
 });
 afterAll(async () => {
@@ -25,7 +27,8 @@ afterAll(async () => {
 
 async function gauge(name: string): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(new RegExp(`^paddock_${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  const line = text.split('\n').find((one) => one.startsWith(`paddock_${name} `));
+  return Number(line?.split(' ').at(-1) ?? Number.NaN);
 }
 
 const auditors = async () =>
@@ -35,7 +38,14 @@ test('[OP132] the server audits a ledger that takes long on a connection of its 
   expect(await gauge('audit_completed_seconds')).toBe(0);
   await until('it is looking', async () => (await auditors()) === 1);
   const from = Date.now() / 1_000;
-  await until('found', async () => (await gauge('audit_broken')) === 1, { deadlineMs: 20_000 });
+  const broken = (invariant: string) => gauge(`audit_broken{invariant="${invariant}"}`);
+  expect(await Promise.all(Object.keys(INVARIANTS).map(broken))).toEqual(Object.keys(INVARIANTS).map(() => 0));
+  await until('found', async () => (await broken('balances-sum-to-zero')) === 1, { deadlineMs: 20_000 });
+  expect(await broken('one-stake-per-bet')).toBe(0);
+  expect(await gauge('audit_seconds')).toBeGreaterThan(SLOW_S);
+  await until('frozen', async () => (await gauge('frozen{subject="wallet"}')) === 1);
+  expect(await gauge('frozen{subject="race"}')).toBe(0);
+  expect((await pool.query('select player_id from account where frozen')).rows).toEqual([{ player_id: 'named' }]);
   expect(await gauge('audit_completed_seconds')).toBeGreaterThan(from);
   expect(await gauge('audit_completed_seconds')).toBeLessThanOrEqual(Date.now() / 1_000);
   expect(
@@ -43,7 +53,7 @@ test('[OP132] the server audits a ledger that takes long on a connection of its 
       .lines()
       .filter(({ msg }) => msg.startsWith('audit.'))
       .map(({ msg }) => msg),
-  ).toEqual(['audit.broken']);
+  ).toEqual(['audit.broken', 'audit.froze']);
   await until('the connection is gone', async () => (await auditors()) === 0);
 });
 

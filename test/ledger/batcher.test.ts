@@ -206,10 +206,12 @@ describe('batcher', () => {
     const { batcher, calls } = setUp();
     const item = bet(race, 'p', 1, 100n);
     const both = [outcome(batcher.submit(item)), outcome(batcher.submit(item))];
-    expect(await outcome(batcher.submit({ ...item, bodyHash: 'ee' }))).toBe('COMMAND_CONFLICT');
+    const other = { ...item, bodyHash: 'ee' };
+    const conflict = outcome(batcher.submit(other));
     await until('sent', () => calls.length === 1);
-    expect(calls[0]?.items).toEqual([item]);
-    calls[0]?.answer();
+    expect(calls[0]?.items).toEqual([item, other]);
+    calls[0]?.answer([OK, { ok: false, code: 'COMMAND_CONFLICT' }]);
+    expect(await conflict).toBe('COMMAND_CONFLICT');
     expect(await Promise.all(both)).toEqual(['ok', 'ok']);
     await batcher.close();
   });
