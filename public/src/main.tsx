@@ -18,14 +18,18 @@ import {
   room,
 } from './state/room.ts';
 import { recordShown, route } from './state/route.ts';
-import { forgetToken, me, onNotice, onSessionReady, sessionAuth, syncTime, takeBalance } from './state/session.ts';
+import { forgetToken, me, onNotice, onSessionReady, pointsMoved, sessionAuth, syncTime } from './state/session.ts';
 import { toast } from './state/toasts.ts';
+import { afterSettlement } from './state/wallet.ts';
 import { App } from './views/app.tsx';
 import { askLeave } from './views/leave.tsx';
 import './style/base.css';
 import './style/forms.css';
 import './style/room.css';
 import './style/panels.css';
+import './style/boards.css';
+import './style/pools.css';
+import './style/wallet.css';
 
 setLocale(locale.value);
 
@@ -50,8 +54,11 @@ openSocket(
     'room:left': onRoomLeft,
     'race:odds': onOdds,
     'race:frames': (chunk) => takeChunk(chunk.raceId, chunk),
-    'wallet:update': ({ balance, version }) => takeBalance(balance, version),
-    'bet:settled': onBetSettled,
+    'wallet:update': ({ balance, version }) => pointsMoved(balance, version),
+    'bet:settled': (message) => {
+      onBetSettled(message);
+      afterSettlement();
+    },
     'lobby:update': onLobbyUpdate,
     'server:notice': onNotice,
   },

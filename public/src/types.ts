@@ -3,12 +3,16 @@ import type { ChatMessage, MemberView, RaceView, Replies, RequestName, Snapshot 
 
 export type {
   Ack,
+  Board,
+  BoardRow,
   ChatMessage,
   FrameChunkView,
   Handshake,
   MemberView,
   MyBet,
   OddsView,
+  OwnLimits,
+  PastBet,
   Payload,
   RaceLine,
   RaceRecord,
@@ -24,6 +28,7 @@ export type {
   ServerEvents,
   SettledBet,
   Snapshot,
+  StatementEntry,
 } from '../../lib/protocol.ts';
 
 export type Runner = RaceView['field'][number];
@@ -40,6 +45,8 @@ export type RoomId = Snapshot['id'];
 export type RaceId = RaceView['id'];
 export type MessageId = ChatMessage['id'];
 export type Epoch = Snapshot['epoch'];
+export type BoardMetric = import('../../lib/protocol.ts').Payload<'board:get'>['metric'];
+export type BoardWindow = import('../../lib/protocol.ts').Payload<'board:get'>['window'];
 export type Mine = Replies['bet:mine'];
 export type Locale = 'ko' | 'en';
 

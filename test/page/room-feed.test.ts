@@ -105,6 +105,18 @@ describe('the room as the page holds it', () => {
     expect([now.race?.phase, now.nextOpensAt]).toEqual(['settled', 20]);
   });
 
+  test('[LG156] says of a race on hold that its payouts wait, until it is paid', () => {
+    const race = { id: 'x', phase: 'running', closesAt: 5, picked: [], totals: {} };
+    let now = applyEvent(room(), event(11, { type: 'race opened', race }));
+    const result = { order: [], seed: '' };
+    now = applyEvent(now, event(12, { type: 'race settled', raceId: 'x', result, payoutsHeld: true }));
+    expect(now.race).toMatchObject({ phase: 'settled', payoutsHeld: true });
+    now = applyEvent(now, event(13, { type: 'race paid', raceId: 'other' }));
+    expect(now.race?.payoutsHeld).toBe(true);
+    now = applyEvent(now, event(14, { type: 'race paid', raceId: 'x' }));
+    expect(now.race).toEqual({ ...race, phase: 'settled', result });
+  });
+
   test('[PG2] puts a reaction on and takes it off again, once for each player', () => {
     const react = (seq: number, on: boolean) =>
       event(seq, { type: 'reaction', messageId: 'm11', emoji: '👍', playerId: 'a', on });

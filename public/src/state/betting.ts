@@ -5,14 +5,14 @@ import { command } from '../net/socket.ts';
 import type { MyBet, Pool, RaceId } from '../types.ts';
 import { points } from '../ui/format.ts';
 import { mine, race } from './room.ts';
-import { takeBalance } from './session.ts';
+import { pointsMoved } from './session.ts';
 import { toast, toastRefusal } from './toasts.ts';
 
 export type PendingBet = {
   readonly id: number;
   readonly raceId: RaceId;
   readonly pool: Pool;
-  readonly horse: number;
+  readonly selection: readonly number[];
   readonly stake: bigint;
 };
 
@@ -23,19 +23,24 @@ let lastId = 0;
 /** Points already staked in the race, pending ones too. */
 export function stakedIn(raceId: RaceId): bigint {
   const placed = mine.value?.raceId === raceId ? mine.value.bets : [];
-  const sum = placed.reduce((total, bet) => total + BigInt(bet.stake), 0n);
+  const sum = placed.reduce((total, bet) => (bet.outcome === 'refunded' ? total : total + BigInt(bet.stake)), 0n);
   return pendingBets.value.filter((bet) => bet.raceId === raceId).reduce((total, bet) => total + bet.stake, sum);
 }
 
-/** False: it was refused, and the player was told why. */
-export async function placeBet(raceId: RaceId, pool: Pool, horse: number, stake: bigint): Promise<boolean> {
+/** False: it was refused, and the player was told why. `selection` in the pool's normal order. */
+export async function placeBet(
+  raceId: RaceId,
+  pool: Pool,
+  selection: readonly number[],
+  stake: bigint,
+): Promise<boolean> {
   lastId += 1;
-  const pending: PendingBet = { id: lastId, raceId, pool, horse, stake };
+  const pending: PendingBet = { id: lastId, raceId, pool, selection, stake };
   pendingBets.value = [...pendingBets.value, pending];
   const answer = await command('bet:place', {
     raceId,
     pool,
-    selection: [horse],
+    selection: [...selection],
     stake: String(stake),
     nonce: newNonce(),
   });
@@ -45,8 +50,8 @@ export async function placeBet(raceId: RaceId, pool: Pool, horse: number, stake:
     return false;
   }
   const { betId, balance, balanceVersion, receipt } = answer.data;
-  takeBalance(balance, balanceVersion);
-  const bet: MyBet = { betId, pool, selection: [horse], stake: String(stake), placedAt: Date.now(), receipt };
+  pointsMoved(balance, balanceVersion);
+  const bet: MyBet = { betId, pool, selection, stake: String(stake), placedAt: Date.now(), receipt };
   const held = mine.value;
   if (held?.raceId === raceId && !held.bets.some((other) => other.betId === betId))
     mine.value = { ...held, bets: [...held.bets, bet] };

@@ -66,6 +66,13 @@ export function applyEvent(room: RoomState, event: RoomEvent): RoomState {
   }
 }
 
+const held = (event: { readonly payoutsHeld?: true }): Partial<RaceView> =>
+  event.payoutsHeld ? { payoutsHeld: true } : {};
+
+function paid(room: RoomState, { payoutsHeld: _, ...race }: RaceView): RoomState {
+  return { ...room, race };
+}
+
 function raceEvent(room: RoomState, event: RoomEvent): RoomState {
   const { race } = room;
   if (race === null || !('raceId' in event) || event.raceId !== race.id) {
@@ -78,6 +85,13 @@ function raceEvent(room: RoomState, event: RoomEvent): RoomState {
     case 'pick made': {
       const others = race.picked.filter((playerId) => playerId !== event.playerId);
       return { ...room, race: { ...race, picked: event.picked ? [...others, event.playerId] : others } };
+    }
+    case 'horse scratched': {
+      const unpicked = new Set(event.unpicked ?? []);
+      return put({
+        scratched: [...race.scratched.filter((number) => number !== event.number), event.number],
+        picked: race.picked.filter((playerId) => !unpicked.has(playerId)),
+      });
     }
     case 'race closing':
       return put({ closesAt: event.closesAt });
@@ -92,9 +106,11 @@ function raceEvent(room: RoomState, event: RoomEvent): RoomState {
     case 'race running':
       return put({ phase: 'running', startsAt: event.startsAt, endsAt: event.endsAt });
     case 'race settled':
-      return { ...put({ phase: 'settled', result: event.result }), ...next };
+      return { ...put({ phase: 'settled', result: event.result, ...held(event) }), ...next };
     case 'race void':
-      return { ...put({ phase: 'void', voidReason: event.reason }), ...next };
+      return { ...put({ phase: 'void', voidReason: event.reason, ...held(event) }), ...next };
+    case 'race paid':
+      return paid(room, race);
     default:
       return room;
   }

@@ -15,6 +15,7 @@ import type {
 import { isStale, type RoomState, receive, withMembers, withReaction } from './feed.ts';
 import { fetchChunks } from './frames.ts';
 import { displayNames } from './names.ts';
+import { mergeOdds } from './odds.ts';
 import { go, putLobbyBelow, recordShown } from './route.ts';
 import { ledgerAway } from './session.ts';
 
@@ -49,6 +50,8 @@ let inviteKey: string | undefined;
 let syncing = false;
 /** Packets that came while a join or a sync was under way. */
 let early: RoomEventsPacket[] = [];
+/** Odds that overtook the snapshot or event which tells of their race. */
+let earlyOdds: OddsView | null = null;
 
 export const inviteKeyOfRoom = (): string | undefined => inviteKey;
 
@@ -94,6 +97,7 @@ export function enterRoom(snapshot: Snapshot, ticket: string, key?: string): voi
   const packets = early;
   early = [];
   for (const packet of packets) onRoomEvents(packet);
+  takeEarlyOdds();
   // What is shown now, which is newer than a snapshot that came late.
   const now = race.value;
   if (now) void loadMine(now.id);
@@ -160,12 +164,17 @@ function afterEvent(event: RoomEvent): void {
       mine.value = { raceId: event.race.id, bets: [] };
       odds.value = null;
       settledBets.value = null;
+      takeEarlyOdds();
+      return;
+    case 'horse scratched':
+      void loadMine(event.raceId);
       return;
     case 'race drawn':
       if (room.value?.race) void loadMine(room.value.race.id);
       return;
     case 'race settled':
     case 'race void':
+    case 'race paid':
       void loadMine(event.raceId);
       return;
     case 'chat':
@@ -202,13 +211,21 @@ export function closeRoom(why: Gone | null): void {
 }
 
 export function onOdds(view: OddsView): void {
-  if (room.value?.race?.id !== view.raceId) return;
-  if (odds.value !== null && odds.value.raceId === view.raceId && view.version < odds.value.version) return;
-  odds.value = view;
+  if (room.value?.race?.id === view.raceId) odds.value = mergeOdds(odds.value, view);
+  else earlyOdds = mergeOdds(earlyOdds, view);
+}
+
+function takeEarlyOdds(): void {
+  const view = earlyOdds;
+  if (view === null || view.raceId !== race.value?.id) return;
+  earlyOdds = null;
+  if (odds.value?.raceId !== view.raceId || odds.value.version < view.version) odds.value = view;
 }
 
 export function onBetSettled(message: ServerEvents['bet:settled']): void {
-  settledBets.value = message;
+  // A horse was scratched: the rest of the bets goes on.
+  if (race.value?.id === message.raceId && race.value.phase === 'open') void loadMine(message.raceId);
+  else settledBets.value = message;
 }
 
 export async function loadOlderChat(): Promise<void> {

@@ -3,8 +3,7 @@ import { locale, setLocale, t } from '../i18n/index.ts';
 import { hintServerTime, syncClock } from '../net/clock.ts';
 import { ask, command, markUp, reconnect } from '../net/socket.ts';
 import { storedToken } from '../net/stored.ts';
-import type { Locale, PlayerId, ServerEvents } from '../types.ts';
-import { points } from '../ui/format.ts';
+import type { Locale, PlayerId, Reply, ServerEvents } from '../types.ts';
 import { toast, toastRefusal } from './toasts.ts';
 
 export type Me = { readonly id: PlayerId; readonly nickname: string };
@@ -13,8 +12,8 @@ export type Balance = { readonly points: bigint; readonly version: number };
 
 export const me = signal<Me | null>(null);
 export const balance = signal<Balance | null>(null);
-/** Server time from which the daily allowance can be claimed; null: not known yet. */
-export const dailyClaimableAt = signal<number | null>(null);
+/** What may be asked for and when, and own limits, as last told; null: not known yet. */
+export const wallet = signal<Reply<'wallet:get'> | null>(null);
 export const ledgerAway = signal(false);
 /** When the server said that it restarts, by this machine's clock. */
 export const drainingSince = signal<number | null>(null);
@@ -55,7 +54,7 @@ export function onSessionReady(ready: ServerEvents['session:ready']): void {
     toast(changed ? t('link.done') : t('link.failed'), changed ? 'good' : 'bad');
     linkCode = null;
   }
-  if (changed) balance.value = null;
+  if (changed) forgetPoints();
   storedToken.set(ready.token);
   me.value = { id: ready.player.id, nickname: ready.player.nickname };
   if (balance.value === null && ready.player.balance !== null) {
@@ -75,11 +74,17 @@ export function onSessionReady(ready: ServerEvents['session:ready']): void {
   void loadWallet();
 }
 
+function forgetPoints(): void {
+  balance.value = null;
+  wallet.value = null;
+}
+
 export async function loadWallet(): Promise<void> {
   const answer = await ask('wallet:get', {});
   if (!answer.ok) return;
   takeBalance(answer.data.balance, answer.data.balanceVersion);
-  dailyClaimableAt.value = answer.data.dailyClaimableAt;
+  // Answers may overtake each other.
+  if (answer.data.balanceVersion >= (wallet.value?.balanceVersion ?? 0)) wallet.value = answer.data;
 }
 
 /** Of two balances the one with the higher version is true, whatever order they came in. */
@@ -88,12 +93,10 @@ export function takeBalance(points: string, version: number): void {
   balance.value = { points: BigInt(points), version };
 }
 
-export async function claimDaily(): Promise<void> {
-  const answer = await command('wallet:claim', { kind: 'daily' });
-  if (!answer.ok) return toastRefusal(answer);
-  takeBalance(answer.data.balance, answer.data.balanceVersion);
-  toast(t('wallet.granted', { points: points(answer.data.granted) }), 'good');
-  await loadWallet();
+/** After a bet, here or on another device: it also uses up an own daily limit, which only the server counts. */
+export function pointsMoved(points: string, version: number): void {
+  takeBalance(points, version);
+  if (wallet.value !== null && wallet.value.limits.dailyStake !== null) void loadWallet();
 }
 
 export async function updateProfile(patch: { nickname?: string; locale?: Locale }): Promise<boolean> {
@@ -121,7 +124,7 @@ export async function logout(everywhere: boolean): Promise<boolean> {
   }
   forgetToken();
   me.value = null;
-  balance.value = null;
+  forgetPoints();
   return true;
 }
 

@@ -37,9 +37,26 @@ export function clockTime(at: number, locale: string): string {
   return new Date(at).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
 }
 
-/** What may still be staked: the balance and the race's limit, down to whole units of 100; never below 0. */
-export function stakeable(balance: bigint | null, maxPerRace: string, staked: bigint): bigint {
-  const room = BigInt(maxPerRace) - staked;
-  const most = balance === null ? room : balance < room ? balance : room;
+/** Day and time of day, as short as the language has it. */
+export function moment(at: number, locale: string): string {
+  return new Date(at).toLocaleString(locale, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+}
+
+/** "11/20 16:35", by this machine's clock: for lists. */
+export function stamp(at: number): string {
+  const date = new Date(at);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${date.getMonth() + 1}/${date.getDate()} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** What may still be staked: the balance, the race's limit and an own one of the day, down to whole units of 100; never below 0. */
+export function stakeable(
+  balance: bigint | null,
+  maxPerRace: string,
+  staked: bigint,
+  leftToday: bigint | null = null,
+): bigint {
+  const bounds = [BigInt(maxPerRace) - staked, balance, leftToday].filter((bound) => bound !== null);
+  const most = bounds.reduce((least, bound) => (bound < least ? bound : least));
   return most <= 0n ? 0n : most - (most % 100n);
 }

@@ -1,6 +1,8 @@
 /** Inline pictures, 24 × 24, drawn with the text's colour. They say nothing by themselves: the control has the label. */
 const PATHS = {
   back: 'M15 5l-7 7 7 7',
+  next: 'M9 5l7 7-7 7',
+  trophy: 'M7 4h10v6a5 5 0 0 1-10 0zM7 6H3.500c0 3 1.500 5 4 5M17 6h3.500c0 3-1.500 5-4 5M12 15v4M8 20.500h8',
   close: 'M6 6l12 12M18 6L6 18',
   plus: 'M12 5v14M5 12h14',
   more: 'M5 12h.01M12 12h.01M19 12h.01',

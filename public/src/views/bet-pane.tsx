@@ -1,63 +1,84 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { inLocale, type TextKey, t } from '../i18n/index.ts';
-import { pendingBets, placeBet, stakedIn } from '../state/betting.ts';
+import { SHAPES } from '../../../lib/core/pools.ts';
+import { type TextKey, t } from '../i18n/index.ts';
+import { placeBet, stakedIn } from '../state/betting.ts';
+import { inNormalOrder, isComplete, oddsShown, percentOf, stands, toggled } from '../state/odds.ts';
 import { paused } from '../state/pause.ts';
-import { mine, odds, room } from '../state/room.ts';
+import { odds, room } from '../state/room.ts';
 import { balance, ledgerAway } from '../state/session.ts';
+import { leftToday, restLeft } from '../state/wallet.ts';
 import type { Pool, RaceView, Runner } from '../types.ts';
-import { points, stakeable } from '../ui/format.ts';
-import { Segments, Tag } from '../ui/parts.tsx';
+import { countdown, points, stakeable } from '../ui/format.ts';
+import { Tag } from '../ui/parts.tsx';
+import { now } from '../ui/ticker.ts';
 import { BetSlip } from './bet-slip.tsx';
+import { MyBets } from './my-bets.tsx';
+import { PoolTabs } from './pool-tabs.tsx';
 import { RunnerName } from './runner.tsx';
+import { TopOdds } from './top-odds.tsx';
+
+const NONE: readonly number[] = [];
 
 export function BetPane({ view }: { view: RaceView }) {
   const pool = useSignal<Pool>(view.pools[0] ?? 'win');
-  const chosen = useSignal<number | null>(null);
+  /** In the order in which they were tapped. */
+  const chosen = useSignal<readonly number[]>(NONE);
   const isPlayer = room.value?.me.role === 'player';
   const open = view.phase === 'open' && !paused.value;
   /** What a refused bet was about: it is on the slip again. */
   const refusedStake = useSignal<bigint | null>(null);
   const empty = BigInt(totalIn(view, pool.value)) === 0n;
-  useEffect(() => {
-    chosen.value = null;
+  const standing = stands(view, pool.value) && view.pools.length > 0;
+  const choose = (next: readonly number[]) => {
     refusedStake.value = null;
+    chosen.value = next;
+  };
+  useEffect(() => {
+    choose(NONE);
     pool.value = view.pools[0] ?? 'win';
   }, [view.id]);
-  const most = stakeable(balance.value?.points ?? null, view.maxStakePerRace, stakedIn(view.id));
-  const runner = view.field.find((other) => other.number === chosen.value);
-  const place = async (horse: number, stake: bigint) => {
+  useEffect(() => {
+    if (chosen.value.some((number) => view.scratched.includes(number)))
+      choose(chosen.value.filter((number) => !view.scratched.includes(number)));
+  }, [view.scratched.length]);
+  const most = stakeable(balance.value?.points ?? null, view.maxStakePerRace, stakedIn(view.id), leftToday());
+  const resting = restLeft(now.value);
+  const place = async (tapped: readonly number[], stake: bigint) => {
     const wanted = pool.value;
-    chosen.value = null;
-    refusedStake.value = null;
-    if ((await placeBet(view.id, wanted, horse, stake)) || chosen.value !== null || pool.value !== wanted) return;
+    choose(NONE);
+    const done = await placeBet(view.id, wanted, inNormalOrder(wanted, tapped), stake);
+    if (done || chosen.value.length > 0 || pool.value !== wanted) return;
     refusedStake.value = stake;
-    chosen.value = horse;
+    chosen.value = tapped;
   };
+  const total = (
+    <span class="pool-total">
+      {t('pool.total')} <b class="number">{points(totalIn(view, pool.value))}</b>
+    </span>
+  );
+  const rule = <p class="hint rule">{standing ? ruleText(view, pool.value) : t('pool.gone')}</p>;
   return (
     <>
-      <div class="pane-head">
-        {view.pools.length > 1 ? (
-          <Segments<Pool>
-            label={t('pool.label')}
-            value={pool.value}
-            options={view.pools.map((value) => ({ value, text: t(`pool.${value}`) }))}
-            onChange={(value) => (pool.value = value)}
-          />
-        ) : (
-          <h2>{t(`pool.${pool.value}`)}</h2>
-        )}
-        <PoolTotal view={view} pool={pool.value} />
-      </div>
-      <p class="hint rule">
-        {t(
-          pool.value === 'win'
-            ? 'pool.win.rule'
-            : view.rules.placesPaid === 2
-              ? 'pool.place.rule2'
-              : 'pool.place.rule3',
-        )}
-      </p>
+      {view.pools.length > 2 && <PoolTabs pools={view.pools} value={pool.value} onChange={turnTo} />}
+      {view.pools.length > 2 ? (
+        <div class="rule-line">
+          {rule}
+          {total}
+        </div>
+      ) : (
+        <>
+          <div class="pane-head">
+            {view.pools.length === 2 ? (
+              <PoolTabs pools={view.pools} value={pool.value} onChange={turnTo} />
+            ) : (
+              <h2>{t(`pool.${pool.value}`)}</h2>
+            )}
+            {total}
+          </div>
+          {rule}
+        </>
+      )}
       {empty && open && <p class="hint rule">{t('bet.none')}</p>}
       <ul class="runners">
         {view.field.map((horse) => (
@@ -66,36 +87,48 @@ export function BetPane({ view }: { view: RaceView }) {
               view={view}
               runner={horse}
               pool={pool.value}
-              chosen={open && chosen.value === horse.number}
-              disabled={!open || !isPlayer || view.scratched.includes(horse.number)}
+              at={open ? chosen.value.indexOf(horse.number) : -1}
+              disabled={!open || !isPlayer || !standing || view.scratched.includes(horse.number)}
               bare={empty}
-              onChoose={() => {
-                refusedStake.value = null;
-                chosen.value = chosen.value === horse.number ? null : horse.number;
-              }}
+              onChoose={() => choose(toggled(pool.value, chosen.value, horse.number))}
             />
           </li>
         ))}
       </ul>
+      {SHAPES[pool.value].size > 1 && (
+        <TopOdds view={view} pool={pool.value} disabled={!open || !isPlayer} onChoose={choose} />
+      )}
       <MyBets view={view} />
       {!isPlayer && <p class="waiting">{t('bet.spectator')}</p>}
       {!open && isPlayer && <p class="waiting">{t(closedText(view))}</p>}
-      {open && isPlayer && (
+      {open && isPlayer && resting > 0 && <p class="waiting">{t('slip.resting', { time: countdown(resting) })}</p>}
+      {open && isPlayer && resting === 0 && (
         <BetSlip
-          key={`${view.id} ${pool.value} ${chosen.value}`}
+          key={`${view.id} ${pool.value} ${isComplete(pool.value, chosen.value) ? chosen.value.join('-') : ''}`}
           view={view}
           pool={pool.value}
-          runner={runner ?? null}
+          chosen={chosen.value}
           most={most}
           first={refusedStake.value}
           note={ledgerAway.value ? t('bet.away') : null}
-          onPlace={(stake) => {
-            if (runner) void place(runner.number, stake);
-          }}
+          onPlace={(stake) => void place(chosen.value, stake)}
         />
       )}
     </>
   );
+
+  /** Horses that were chosen for another pool stay as far as they fit. */
+  function turnTo(next: Pool): void {
+    choose(chosen.value.slice(0, SHAPES[next].size));
+    pool.value = next;
+  }
+}
+
+/** Who wins, and what is shared: two sentences. */
+function ruleText(view: RaceView, pool: Pool): string {
+  const rule: TextKey = pool === 'place' && view.rules.placesPaid === 2 ? 'pool.place.rule2' : `pool.${pool}.rule`;
+  const share: TextKey = pool === 'place' || pool === 'quinella-place' ? 'pool.shareRange' : 'pool.share';
+  return `${t(rule)} ${t(share, { percent: percentOf(view, pool) })}`;
 }
 
 /** Points in a pool, as last heard. */
@@ -110,78 +143,39 @@ function closedText(view: RaceView): TextKey {
   return view.phase === 'closed' ? 'bet.closed' : 'bet.running';
 }
 
-function PoolTotal({ view, pool }: { view: RaceView; pool: Pool }) {
-  return (
-    <span class="pool-total">
-      {t('pool.total')} <b class="number">{points(totalIn(view, pool))}</b>
-    </span>
-  );
-}
-
 type RowProps = {
   readonly view: RaceView;
   readonly runner: Runner;
   readonly pool: Pool;
-  readonly chosen: boolean;
+  /** where it stands on the slip, from 0; −1: not on it */
+  readonly at: number;
   readonly disabled: boolean;
   /** Nobody has bet on anything: there are no odds to show. */
   readonly bare: boolean;
   readonly onChoose: () => void;
 };
 
-function BetRow({ view, runner, pool, chosen, disabled, bare, onChoose }: RowProps) {
+function BetRow({ view, runner, pool, at, disabled, bare, onChoose }: RowProps) {
   const live = odds.value?.raceId === view.id ? odds.value : null;
-  const key = String(runner.number);
-  const range = live?.place?.[key];
-  const shown =
-    pool === 'win' ? live?.win?.[key] : range && (range[0] === range[1] ? range[0] : `${range[0]}–${range[1]}`);
+  const { size, ordered } = SHAPES[pool];
+  const shown = size === 1 ? oddsShown(live, pool, String(runner.number)) : undefined;
   const out = view.scratched.includes(runner.number);
   return (
-    <button type="button" class="runner-row" aria-pressed={chosen} disabled={disabled} onClick={onChoose}>
+    <button type="button" class="runner-row" aria-pressed={at >= 0} disabled={disabled} onClick={onChoose}>
       <RunnerName runner={runner} />
       {out ? (
         <Tag tone="bad">{t('runner.scratched')}</Tag>
       ) : (
         <span class="odds">
-          {!bare && <b class="number">{shown ?? <abbr title={t('bet.noneOnIt')}>—</abbr>}</b>}
+          {size === 1 && !bare && <b class="number">{shown ?? <abbr title={t('bet.noneOnIt')}>—</abbr>}</b>}
           {runner.morningLine && <small>{t('runner.morningLine', { odds: runner.morningLine })}</small>}
         </span>
       )}
+      {size > 1 && !out && (
+        <span class="pick-mark" data-chosen={at >= 0}>
+          {at >= 0 && (ordered ? t('bet.nth', { n: at + 1 }) : '✓')}
+        </span>
+      )}
     </button>
-  );
-}
-
-function MyBets({ view }: { view: RaceView }) {
-  const placed = mine.value?.raceId === view.id ? mine.value.bets : [];
-  const pending = pendingBets.value.filter((bet) => bet.raceId === view.id);
-  if (placed.length === 0 && pending.length === 0) return null;
-  const name = (number: number | undefined): string => {
-    const runner = view.field.find((other) => other.number === number);
-    return runner ? `${runner.number} ${inLocale(runner.name)}` : '';
-  };
-  return (
-    <section class="my-bets">
-      <h3>
-        {t('bet.mine')} <span class="count">{points(stakedIn(view.id))}</span>
-      </h3>
-      <ul>
-        {placed.map((bet) => (
-          <li key={bet.betId}>
-            <Tag>{t(`pool.${bet.pool}`)}</Tag>
-            <span>{name(bet.selection[0])}</span>
-            <b class="number">{points(bet.stake)}</b>
-          </li>
-        ))}
-        {pending.map((bet) => (
-          <li key={`p${bet.id}`} class="pending">
-            <Tag>{t(`pool.${bet.pool}`)}</Tag>
-            <span>
-              {name(bet.horse)} <small>{t('bet.pending')}</small>
-            </span>
-            <b class="number">{points(bet.stake)}</b>
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }

@@ -1,16 +1,20 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { inLocale, t } from '../i18n/index.ts';
+import { SHAPES } from '../../../lib/core/pools.ts';
+import { t } from '../i18n/index.ts';
 import { ask } from '../net/socket.ts';
-import { balance } from '../state/session.ts';
-import type { Pool, RaceView, Reply, Runner } from '../types.ts';
+import { inNormalOrder, isComplete } from '../state/odds.ts';
+import type { Pool, RaceView, Reply } from '../types.ts';
 import { points } from '../ui/format.ts';
 import { Button } from '../ui/parts.tsx';
+import { shortName } from './my-bets.tsx';
+import { StakeLeft, whyNone } from './stake-left.tsx';
 
 type Props = {
   readonly view: RaceView;
   readonly pool: Pool;
-  readonly runner: Runner | null;
+  /** in the order in which they were tapped */
+  readonly chosen: readonly number[];
   /** points that may still be staked */
   readonly most: bigint;
   /** the stake to begin with; null: the smallest */
@@ -24,20 +28,21 @@ const CHIPS: readonly bigint[] = [100n, 500n, 1_000n];
 const UNIT = 100n;
 const QUOTE_MS = 250;
 
-/** The stake for the chosen horse, and what it would pay if betting closed now. */
-export function BetSlip({ view, pool, runner, most, first, note, onPlace }: Props) {
+/** The stake for the chosen horses, and what it would pay if betting closed now. */
+export function BetSlip({ view, pool, chosen, most, first, note, onPlace }: Props) {
   const stake = useSignal<bigint>(most < UNIT ? 0n : (first ?? UNIT));
   const quote = useSignal<Reply<'bet:quote'> | null>(null);
+  const complete = isComplete(pool, chosen);
   const value = stake.value > most ? most : stake.value;
   useEffect(() => {
     quote.value = null;
-    if (runner === null || value < UNIT) return;
+    if (!complete || value < UNIT) return;
     let current = true;
     const timer = setTimeout(async () => {
       const answer = await ask('bet:quote', {
         raceId: view.id,
         pool,
-        selection: [runner.number],
+        selection: [...chosen],
         stake: String(value),
       });
       if (current && answer.ok) quote.value = answer.data;
@@ -46,19 +51,20 @@ export function BetSlip({ view, pool, runner, most, first, note, onPlace }: Prop
       current = false;
       clearTimeout(timer);
     };
-  }, [view.id, pool, runner?.number, value]);
-  if (runner === null) {
+  }, [view.id, pool, complete && chosen.join('-'), value]);
+  if (!complete) {
     return (
       <div class="action-bar slip slip-empty">
         <p>
-          {t(
-            most < UNIT
-              ? balance.value !== null && balance.value.points < UNIT
-                ? 'bet.noPoints'
-                : 'bet.limitReached'
-              : 'bet.choose',
-          )}
+          {most < UNIT
+            ? t(whyNone())
+            : chosen.length > 0
+              ? `${shortName(view, pool, chosen)} · ${t('bet.chooseMore', { n: SHAPES[pool].size - chosen.length })}`
+              : SHAPES[pool].size > 1
+                ? t('bet.chooseMany', { n: SHAPES[pool].size })
+                : t('bet.choose')}
         </p>
+        <StakeLeft view={view} />
       </div>
     );
   }
@@ -70,7 +76,7 @@ export function BetSlip({ view, pool, runner, most, first, note, onPlace }: Prop
     <div class="action-bar slip">
       <div class="slip-line">
         <span class="slip-what">
-          {t(`pool.${pool}`)} · {runner.number} {inLocale(runner.name)}
+          {t(`pool.${pool}`)} · {shortName(view, pool, inNormalOrder(pool, chosen))}
         </span>
         {note === null ? (
           <span class="slip-quote" aria-live="polite">
@@ -84,6 +90,7 @@ export function BetSlip({ view, pool, runner, most, first, note, onPlace }: Prop
           <span class="slip-note">{note}</span>
         )}
       </div>
+      <StakeLeft view={view} />
       <div class="slip-keys">
         <div class="chips" role="group" aria-label={t('bet.stake')}>
           {CHIPS.map((chip) => (
@@ -108,7 +115,7 @@ export function BetSlip({ view, pool, runner, most, first, note, onPlace }: Prop
           )}
         </div>
         <Button tone="primary" disabled={value < UNIT} onClick={() => onPlace(value)}>
-          {value < UNIT ? t('bet.limitReached') : t('bet.place', { points: points(value) })}
+          {value < UNIT ? t('slip.none') : t('bet.place', { points: points(value) })}
         </Button>
       </div>
     </div>

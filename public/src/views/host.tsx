@@ -7,7 +7,7 @@ import { Button } from '../ui/parts.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { askLeave } from './leave.tsx';
 
-type Props = { readonly onShow: (what: 'share' | 'history' | 'settings' | 'profile') => void };
+type Props = { readonly onShow: (what: 'share' | 'history' | 'settings' | 'profile' | 'boards') => void };
 
 /** The room's menu at the end of the members: history for all, settings and closing for the host. */
 export function RoomMenu({ onShow }: Props) {
@@ -31,6 +31,9 @@ export function RoomMenu({ onShow }: Props) {
     <div class="room-menu">
       <Button icon="history" wide onClick={() => onShow('history')}>
         {t('history.title')}
+      </Button>
+      <Button icon="trophy" wide onClick={() => onShow('boards')}>
+        {t('board.title')}
       </Button>
       <Button icon="share" wide onClick={() => onShow('share')}>
         {t('share.title')}

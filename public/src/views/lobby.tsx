@@ -10,6 +10,7 @@ import { countdown, secondsLeft } from '../ui/format.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Button, Segments, Tag } from '../ui/parts.tsx';
 import { now } from '../ui/ticker.ts';
+import { BoardsSheet } from './boards.tsx';
 import { CreateRoomSheet } from './create-room.tsx';
 import { TopBar } from './top-bar.tsx';
 
@@ -17,6 +18,7 @@ const SEARCH_MS = 250;
 
 export function LobbyView() {
   const creating = useSignal<Kind | null>(null);
+  const boards = useSignal(false);
   const up = connection.value === 'up';
   useEffect(() => {
     if (!up) return;
@@ -37,11 +39,15 @@ export function LobbyView() {
           <CodeForm />
         </section>
         <RoomList />
+        <Button icon="trophy" wide onClick={() => (boards.value = true)}>
+          {t('board.title')}
+        </Button>
         <footer class="page-foot">
           <span>Paddock {serverVersion.value}</span>
           <span>{Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
         </footer>
       </main>
+      {boards.value && <BoardsSheet onClose={() => (boards.value = false)} />}
       {creating.value !== null && <CreateRoomSheet kind={creating.value} onClose={() => (creating.value = null)} />}
     </>
   );

@@ -1,13 +1,14 @@
 import { useSignal } from '@preact/signals';
 import { t } from '../i18n/index.ts';
 import { command } from '../net/socket.ts';
-import { names, room } from '../state/room.ts';
+import { isHost, names, room } from '../state/room.ts';
 import { toastRefusal } from '../state/toasts.ts';
 import type { MemberView } from '../types.ts';
 import { Button, Field } from '../ui/parts.tsx';
 import { Sheet } from '../ui/sheet.tsx';
+import { Statistics } from './statistics.tsx';
 
-/** What a host can do about a member. */
+/** Who a member is, and what a host can do about them. */
 export function MemberSheet({ member, onClose }: { member: MemberView; onClose: () => void }) {
   const reason = useSignal('');
   const kicking = useSignal(false);
@@ -51,6 +52,9 @@ export function MemberSheet({ member, onClose }: { member: MemberView; onClose: 
           </div>
         </form>
       ) : (
+        <Statistics playerId={member.id} />
+      )}
+      {!kicking.value && isHost.value && member.id !== now.me.playerId && (
         <div class="stack">
           <Button icon="crown" wide onClick={() => void handover()}>
             {t('handover.go')}

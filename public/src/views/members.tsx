@@ -9,7 +9,7 @@ import { Button, Tag } from '../ui/parts.tsx';
 import { RoomMenu } from './host.tsx';
 import { MemberSheet } from './member-sheet.tsx';
 
-type Props = { readonly onShow: (what: 'share' | 'history' | 'settings' | 'profile') => void };
+type Props = { readonly onShow: (what: 'share' | 'history' | 'settings' | 'profile' | 'boards') => void };
 
 export function MembersPane({ onShow }: Props) {
   const chosen = useSignal<MemberView | null>(null);
@@ -100,14 +100,10 @@ function Row({ member, onChoose }: { member: MemberView; onChoose: () => void })
   );
   return (
     <li>
-      {isHost.value && !self ? (
-        <button type="button" class="member" onClick={onChoose}>
-          {content}
-          <Icon name="more" size={18} />
-        </button>
-      ) : (
-        <div class="member">{content}</div>
-      )}
+      <button type="button" class="member" onClick={onChoose}>
+        {content}
+        {isHost.value && !self && <Icon name="more" size={18} />}
+      </button>
     </li>
   );
 }

@@ -58,6 +58,7 @@ export function PickBoard({ view }: { view: RaceView }) {
                 onClick={() => run(choosePick(view.id, runner.number))}
               >
                 <RunnerName runner={runner} plain />
+                {view.scratched.includes(runner.number) && <Tag tone="bad">{t('runner.scratched')}</Tag>}
                 {own === runner.number && pickers.length === 0 && <Tag tone="live">{t('pick.mine')}</Tag>}
                 {gone && pickers.length === 0 && <Tag>{t('pick.taken')}</Tag>}
                 {pickers.length > 0 && (

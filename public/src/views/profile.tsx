@@ -10,6 +10,7 @@ import { countdown, secondsLeft } from '../ui/format.ts';
 import { Button, Field, Segments } from '../ui/parts.tsx';
 import { Sheet } from '../ui/sheet.tsx';
 import { now } from '../ui/ticker.ts';
+import { Statistics } from './statistics.tsx';
 
 const NAME_LENGTH = 16;
 
@@ -53,6 +54,12 @@ export function ProfileSheet({ onClose }: { onClose: () => void }) {
           )}
         </Field>
       </form>
+      {me.value && (
+        <section class="sub">
+          <h3>{t('stats.title')}</h3>
+          <Statistics playerId={me.value.id} />
+        </section>
+      )}
       <h3>{t('profile.language')}</h3>
       <Segments<Locale>
         label={t('profile.language')}

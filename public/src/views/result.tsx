@@ -1,11 +1,14 @@
 import { inLocale, t } from '../i18n/index.ts';
+import { selectionText } from '../state/odds.ts';
 import { nameOf } from '../state/people.ts';
 import { mine, room, settledBets } from '../state/room.ts';
 import { recordShown } from '../state/route.ts';
-import type { Pool, RaceView } from '../types.ts';
-import { oddsOf, points, raceSeconds, signedPoints } from '../ui/format.ts';
+import type { RaceView } from '../types.ts';
+import { points, raceSeconds, signedPoints } from '../ui/format.ts';
 import { Button, Tag } from '../ui/parts.tsx';
 import { SilksIcon } from '../ui/silks.tsx';
+import { Dividends } from './dividends.tsx';
+import { horseName } from './my-bets.tsx';
 
 export function ResultView({ view }: { view: RaceView }) {
   return (
@@ -32,7 +35,7 @@ function VoidNote({ view }: { view: RaceView }) {
       <h2>{t('void.title')}</h2>
       <p>{t(`void.${reason}`)}</p>
       {reason === 'same-horse' && view.picks?.[0] && <HorseLine view={view} number={view.picks[0].horse} />}
-      {view.kind === 'bet' && <p class="hint">{t('void.refunded')}</p>}
+      {view.kind === 'bet' && <p class="hint">{t(view.payoutsHeld ? 'result.held' : 'void.refunded')}</p>}
     </div>
   );
 }
@@ -72,7 +75,7 @@ function MyOutcome({ view }: { view: RaceView }) {
     return (
       <div class="headline">
         <h2>{t('result.title')}</h2>
-        <p>{t(bets.length > 0 ? 'result.counting' : 'result.noBets')}</p>
+        <p>{t(view.payoutsHeld ? 'result.held' : bets.length > 0 ? 'result.counting' : 'result.noBets')}</p>
       </div>
     );
   }
@@ -88,7 +91,10 @@ function MyOutcome({ view }: { view: RaceView }) {
           <li key={bet.betId}>
             <Tag>{t(`pool.${bet.pool}`)}</Tag>
             <span class="outcome-name">
-              {bet.selection.map((number) => horseName(view, number)).join(' – ')}
+              {selectionText(
+                bet.pool,
+                bet.selection.map((number) => horseName(view, number)),
+              )}
               <small>{t('unit.points', { n: points(bet.stake) })}</small>
             </span>
             <Tag tone={bet.outcome === 'paid' ? 'live' : 'plain'}>{t(`outcome.${bet.outcome}`)}</Tag>
@@ -100,20 +106,10 @@ function MyOutcome({ view }: { view: RaceView }) {
   );
 }
 
-/** "7 Morning Tea" */
-function horseName(view: RaceView, number: number): string {
-  const runner = view.field.find((other) => other.number === number);
-  return runner ? `${number} ${inLocale(runner.name)}` : String(number);
-}
-
 export function Order({ view }: { view: RaceView }) {
   const { result } = view;
   if (!result) return null;
   const picked = view.picks ? new Set(view.picks.map((pick) => pick.horse)) : null;
-  const pays = (pool: Pool, number: number): string | null => {
-    const found = result.dividends?.find((dividend) => dividend.pool === pool && dividend.selection[0] === number);
-    return found ? oddsOf(found.per100) : null;
-  };
   return (
     <>
       {result.refunded?.map((pool) => (
@@ -140,23 +136,12 @@ export function Order({ view }: { view: RaceView }) {
                   </small>
                 )}
               </span>
-              {view.kind === 'bet' && (
-                <span class="pays">
-                  {(['win', 'place'] as const).map((pool) => {
-                    const odds = pays(pool, number);
-                    return odds === null ? null : (
-                      <span key={pool}>
-                        {t(`pool.${pool}`)} <b class="number">{odds}</b>
-                      </span>
-                    );
-                  })}
-                </span>
-              )}
               <span class="time number">{raceSeconds(finishMs)}</span>
             </li>
           );
         })}
       </ol>
+      <Dividends view={view} />
     </>
   );
 }

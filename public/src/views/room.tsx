@@ -6,6 +6,7 @@ import { countdown, secondsLeft } from '../ui/format.ts';
 import { Icon, type IconName } from '../ui/icons.tsx';
 import { IconButton, Tag } from '../ui/parts.tsx';
 import { now } from '../ui/ticker.ts';
+import { BoardsSheet } from './boards.tsx';
 import { ChatPane } from './chat.tsx';
 import { ConfigureSheet } from './configure.tsx';
 import { HistorySheet } from './history.tsx';
@@ -19,7 +20,7 @@ import { WalletButton } from './top-bar.tsx';
 
 type Tab = 'play' | 'chat' | 'members';
 export const tab = signal<Tab>('play');
-type Shown = 'share' | 'history' | 'settings' | 'profile' | null;
+type Shown = 'share' | 'history' | 'settings' | 'profile' | 'boards' | null;
 
 const WIDE = '(min-width: 900px)';
 
@@ -65,6 +66,7 @@ export function RoomView() {
       {shown.value === 'share' && <ShareSheet room={now} onClose={close} />}
       {shown.value === 'profile' && <ProfileSheet onClose={close} />}
       {shown.value === 'history' && <HistorySheet room={now} onClose={close} />}
+      {shown.value === 'boards' && <BoardsSheet {...(now.kind === 'bet' && { roomId: now.id })} onClose={close} />}
       {shown.value === 'settings' && <ConfigureSheet room={now} onClose={close} />}
     </div>
   );

@@ -1,3 +1,4 @@
+import { POOLS, placesPaid, SHAPES } from '../../../lib/core/pools.ts';
 import { type TextKey, t } from '../i18n/index.ts';
 import { choicesFor, type NUMBER_CHOICES } from '../state/settings.ts';
 import type { Kind, Pool, Settings, Track } from '../types.ts';
@@ -71,7 +72,7 @@ export function SettingsForm({ kind, value, onChange }: Props) {
         {number('resultSeconds')}
         {kind === 'bet' && number('maxStakePerRace')}
       </div>
-      {kind === 'bet' && <Pools value={value.pools} onChange={(pools) => onChange({ pools })} />}
+      {kind === 'bet' && <Pools value={value.pools} horses={value.horses} onChange={(pools) => onChange({ pools })} />}
       {kind === 'pick' && toggle('exclusivePicks', 'setting.exclusiveHint')}
       {kind === 'pick' && toggle('placeVote', 'setting.placeVoteHint')}
       <h3>{t('setting.room')}</h3>
@@ -119,25 +120,36 @@ function Horses({
   );
 }
 
-function Pools({ value, onChange }: { value: readonly Pool[]; onChange: (pools: readonly Pool[]) => void }) {
+type PoolsProps = {
+  readonly value: readonly Pool[];
+  readonly horses: Settings['horses'];
+  readonly onChange: (pools: readonly Pool[]) => void;
+};
+
+/** Which kinds of bet there are; the last one cannot be taken away. */
+function Pools({ value, horses, onChange }: PoolsProps) {
   const set = (pool: Pool, on: boolean) => {
-    const next = (['win', 'place'] as const).filter((other) => (other === pool ? on : value.includes(other)));
+    const next = POOLS.filter((other) => (other === pool ? on : value.includes(other)));
     if (next.length > 0) onChange(next);
   };
   return (
     <>
-      <Toggle
-        label={t('pool.win')}
-        hint={t('pool.win.rule')}
-        on={value.includes('win')}
-        onChange={(on) => set('win', on)}
-      />
-      <Toggle
-        label={t('pool.place')}
-        hint={t('pool.place.rule3')}
-        on={value.includes('place')}
-        onChange={(on) => set('place', on)}
-      />
+      <h3>{t('pool.label')}</h3>
+      {POOLS.map((pool) => {
+        const { minimumRunners } = SHAPES[pool];
+        const few = horses !== 'auto' && horses < minimumRunners;
+        const two = pool === 'place' && horses !== 'auto' && placesPaid(horses) === 2;
+        const hint = few ? t('pool.needs', { n: minimumRunners }) : t(two ? 'pool.place.rule2' : `pool.${pool}.rule`);
+        return (
+          <Toggle
+            key={pool}
+            label={t(`pool.${pool}`)}
+            hint={hint}
+            on={value.includes(pool)}
+            onChange={(on) => set(pool, on)}
+          />
+        );
+      })}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { t } from '../i18n/index.ts';
-import { balance, dailyClaimableAt, me } from '../state/session.ts';
+import { balance, me } from '../state/session.ts';
+import { dailyIn, reliefNow } from '../state/wallet.ts';
 import { points } from '../ui/format.ts';
 import { Icon, Mark } from '../ui/icons.tsx';
 import { now } from '../ui/ticker.ts';
@@ -24,7 +25,7 @@ export function TopBar() {
 
 export function WalletButton() {
   const shown = useSignal(false);
-  const claimable = dailyClaimableAt.value !== null && dailyClaimableAt.value <= now.value;
+  const claimable = dailyIn(now.value) === 0 || reliefNow(now.value) > 0n;
   const known = balance.value === null ? '—' : points(balance.value.points);
   return (
     <>
