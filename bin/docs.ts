@@ -8,9 +8,15 @@ import { type Field, fieldsOf } from './docs/schema-text.ts';
 import { readTypes } from './docs/type-text.ts';
 
 const FILE = fileURLToPath(new URL('../docs/protocol.md', import.meta.url));
-const SOURCES = ['../lib/protocol.ts', '../lib/protocol/views.ts'].map((file) =>
-  fileURLToPath(new URL(file, import.meta.url)),
-);
+/** Where the wire's types are written. */
+export const SOURCES = [
+  '../lib/protocol.ts',
+  '../lib/protocol/boards.ts',
+  '../lib/protocol/events.ts',
+  '../lib/protocol/replies.ts',
+  '../lib/protocol/views.ts',
+  '../lib/protocol/wallet.ts',
+].map((file) => fileURLToPath(new URL(file, import.meta.url)));
 
 const SHAPES = [
   'Snapshot',
@@ -23,9 +29,16 @@ const SHAPES = [
   'RaceLine',
   'Receipt',
   'MyBet',
+  'PastBet',
   'SettledBet',
+  'StatementEntry',
+  'Board',
+  'BoardRow',
+  'Statistics',
+  'OwnLimits',
   'FrameChunkView',
   'OddsView',
+  'OddsText',
   'RoomEventsPacket',
   'Ack',
   'ConnectRefusal',

@@ -1,4 +1,4 @@
-// npm run migrate | audit | verify: runs a command of cmd/ from the build, with the arguments that follow.
+// npm run migrate | audit | verify | admin: runs a command of cmd/ from the build, with the arguments that follow.
 import './lib/node-version.js';
 
 import('./lib/ensure-built.js')

@@ -5,6 +5,8 @@
  */
 
 export * from './ports/archive.ts';
+export * from './ports/audit.ts';
+export * from './ports/boards.ts';
 export * from './ports/common.ts';
 export * from './ports/ledger.ts';
 export * from './ports/players.ts';
@@ -13,3 +15,4 @@ export * from './ports/races.ts';
 export * from './ports/room-store.ts';
 export * from './ports/rooms.ts';
 export * from './ports/simulations.ts';
+export * from './ports/statements.ts';

@@ -27,6 +27,7 @@ const UTILISATION_EVERY_MS = 500;
 const AT_ONCE: ReadonlySet<RoomEventType> = new Set([
   'race opened',
   'race closing',
+  'horse scratched',
   'race closed',
   'race drawn',
   'race running',

@@ -67,8 +67,8 @@ export class FrameSender {
       for (const chunk of await frames.sent(race.id, clock.now()))
         push.connection(connectionId, 'race:frames', { raceId: race.id, ...chunk });
     }
-    const view = race.phase === 'void' || race.phase === 'settled' ? null : await odds.current(roomId);
-    if (view !== null) push.connection(connectionId, 'race:odds', view);
+    if (race.phase === 'void' || race.phase === 'settled') return;
+    for (const view of await odds.current(roomId)) push.connection(connectionId, 'race:odds', view);
   }
 
   #follow(roomId: RoomId, event: RoomEvent): void {

@@ -73,6 +73,8 @@ export const CODES: Readonly<Record<ErrorCode, Where>> = {
   STAKE_INVALID: ['bet:place', 'bet:quote'],
   INSUFFICIENT_POINTS: ['bet:place'],
   LIMIT_REACHED: ['bet:place', 'bet:quote', 'room:create', 'chat:react', 'wallet:claim'],
+  COOL_OFF: ['bet:place'],
+  FROZEN: ['bet:place', 'wallet:claim'],
   HORSE_TAKEN: ['pick:choose'],
   COMMAND_CONFLICT: 'every request that changes something',
   RATE_LIMITED: 'every request',

@@ -1,10 +1,12 @@
 import {
   type ArchiveRecords,
+  type BoardRecords,
   type Ledger,
   type PlayerRecords,
   type RaceRecords,
   type RoomRecords,
   type SeedKeyRecords,
+  type Statements,
   UnavailableError,
 } from '../ports.ts';
 import { within } from './within.ts';
@@ -110,6 +112,18 @@ export function createPatience(ms: number) {
     }),
     wallets: (ledger: Pick<Ledger, 'wallet'>): Pick<Ledger, 'wallet'> => ({
       wallet: (playerId) => wait(() => ledger.wallet(playerId), 'none'),
+    }),
+    boards: (records: BoardRecords): BoardRecords => ({
+      lines: (...page) => wait(() => records.lines(...page), 'none'),
+      around: (...of) => wait(() => records.around(...of), 'none'),
+      statistics: (playerId) => wait(() => records.statistics(playerId), 'none'),
+      curve: (...of) => wait(() => records.curve(...of), 'none'),
+    }),
+    statements: (records: Statements): Statements => ({
+      standing: (...of) => wait(() => records.standing(...of), 'none'),
+      entries: (...page) => wait(() => records.entries(...page), 'none'),
+      bets: (...page) => wait(() => records.bets(...page), 'none'),
+      setLimits: (change) => wait(() => records.setLimits(change), 'unknown'),
     }),
     /** 'none' also for what leaves nothing that anybody would notice: a player's row, a code that nobody was told. */
     players: (records: PlayerRecords): Omit<PlayerRecords, 'redeemLink'> => ({

@@ -6,6 +6,7 @@ import { loadSettings } from '../../config/env.ts';
 import { LIMITS } from '../../config/limits.ts';
 import { loadSecrets } from '../../config/secrets.ts';
 import { allSettings, settingsTable } from '../../config/settings.ts';
+import { DEFAULT_RATES } from '../../lib/core/pools.ts';
 import { temporaryFolder } from '../helpers/folder.ts';
 import { PROJECT, runFile } from '../helpers/process.ts';
 
@@ -66,6 +67,18 @@ describe('settings', () => {
       LOG_LEVEL: ['loud'],
       METRICS_TOKEN: ['short', 'with blanks in its middle'],
       TIME_ZONE: ['Mars/Olympus', 'x'],
+      RETURN_RATES: [
+        'win',
+        'win=',
+        'win=0.5',
+        'win=101',
+        'win=80,win=70',
+        'tierce=80',
+        'win=80,',
+        'win=7.125',
+        'win=1e2',
+        '80',
+      ],
       HOUSE_ROOMS: ['21', 'one'],
       TIME_SCALE: ['0', '51', '2.5'],
     };
@@ -130,6 +143,21 @@ describe('settings', () => {
     expect(bad.output()).toMatch(/^LOG_LEVEL: .*it is "loud"/m);
     expect(bad.output()).not.toContain('    at ');
     expect(existsSync(dataDir)).toBe(false);
+  });
+});
+
+describe('return rates', () => {
+  it('[BT42] are exact fractions of the percent given, over defaults that are those of the rules', () => {
+    expect(loadSettings({}).returnRates).toEqual(DEFAULT_RATES);
+    const rates = loadSettings({ RETURN_RATES: 'win=82.5, trifecta=70,quinella-place=99.99,place=100' }).returnRates;
+    expect(rates).toEqual({
+      ...DEFAULT_RATES,
+      win: { num: 825, den: 1000 },
+      trifecta: { num: 70, den: 100 },
+      'quinella-place': { num: 9999, den: 10000 },
+      place: { num: 100, den: 100 },
+    });
+    expect(Object.isFrozen(rates)).toBe(true);
   });
 });
 

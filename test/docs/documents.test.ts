@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CODES } from '../../bin/docs/code-table.ts';
 import { readTypes } from '../../bin/docs/type-text.ts';
-import { protocolDocument } from '../../bin/docs.ts';
+import { protocolDocument, SOURCES } from '../../bin/docs.ts';
 import { CONNECT_ERRORS, ERRORS, errorText, LOCALES } from '../../lib/errors.ts';
 import { REQUESTS } from '../../lib/protocol.ts';
 
@@ -23,7 +23,7 @@ describe('the protocol', () => {
 
   it('[OP79] every request has its reply, and every reply its request', () => {
     expect(
-      readTypes(`${ROOT}/lib/protocol.ts`, `${ROOT}/lib/protocol/views.ts`)
+      readTypes(...SOURCES)
         .members('Replies')
         .map(({ name }) => name),
     ).toEqual(requests);
@@ -61,7 +61,7 @@ describe('the way of a request', () => {
   });
 
   it('[OP79] every event that a row names is one', () => {
-    const types = readTypes(`${ROOT}/lib/protocol.ts`, `${ROOT}/lib/protocol/views.ts`);
+    const types = readTypes(...SOURCES);
     const known = new Set([
       ...types.members('ServerEvents').map(({ name }) => name),
       ...types.variants('RoomEventBody').map((variant) => /type: '([^']+)'/.exec(variant)?.[1]),

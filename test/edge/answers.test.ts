@@ -149,8 +149,12 @@ describe('connecting without PostgreSQL', () => {
       players,
       clock: { now: () => Date.now() },
       connections: { callersOf: () => callers, end: (id) => ended.push(id) },
+      ownLimits: { get: async () => ({ dailyStake: null }), change: async () => ({ dailyStake: null }) },
       log,
       balanceOf: async () => '10000',
+      profileOf: async () => {
+        throw new Error('not asked here');
+      },
       renamed: () => {},
     });
     const startedAt = performance.now();

@@ -82,7 +82,7 @@ function example(shape: Json, key: string, ids: Ids): unknown {
     case 'number':
       return NUMBERS[key] ?? 1;
     default:
-      return TEXTS[key] ?? 'text';
+      return [TEXTS[key] ?? 'text', ...PATTERNED].find((text) => new RegExp(shape.pattern ?? '').test(text)) ?? 'text';
   }
 }
 const NUMBERS: Readonly<Record<string, number>> = {
@@ -95,7 +95,10 @@ const NUMBERS: Readonly<Record<string, number>> = {
   horses: 8,
   limit: 10,
 };
+/** Points, cursors, periods. */
+const PATTERNED = ['100', '1.1.1', '2026-Q4'];
 const TEXTS: Readonly<Record<string, string>> = {
+  period: '2026-11-20',
   stake: '100',
   code: 'ABCDEF',
   search: 'room',

@@ -44,7 +44,9 @@ export function leaksIn({ json, at, answers }: Packet, receiver: Receiver, truth
     if (playerId === undefined) unowned(node, raceId);
     else if (other(playerId) && !closed(raceId))
       for (const key of CHOICES) if (has(node[key])) leaks.push(`${key} of ${playerId}`);
-    if (!ended(raceId)) for (const key of OUTCOMES) if (has(node[key])) leaks.push(`${key} of race ${raceId}`);
+    // As a number `caught` is how often in all a player was, in the statistics of a profile; of a race it is who.
+    const told = OUTCOMES.filter((key) => has(node[key]) && !(key === 'caught' && typeof node[key] === 'number'));
+    if (!ended(raceId)) for (const key of told) leaks.push(`${key} of race ${raceId}`);
     if (has(node['seed']) && at < (truth.races.get(raceId ?? '')?.seedAt ?? Number.POSITIVE_INFINITY))
       leaks.push(`seed of race ${raceId}`);
     if (has(node['stakes']) && !closed(raceId)) leaks.push(`stakes of race ${raceId}`);
@@ -62,6 +64,8 @@ export function leaksIn({ json, at, answers }: Packet, receiver: Receiver, truth
     const about = raceId ?? [...truth.races.keys()].find((one) => answers?.text.includes(one));
     const own = (by: string): boolean => receiver.chose.has(`${by} ${about}`);
     if (has(node['horse']) && asked === 'pick:choose') return;
+    // Bets of any race, each looked at by its id.
+    if (asked === 'bet:history') return;
     if (asked === 'bet:mine') {
       if (has(node['bets']) && !own('bet:place')) leaks.push(`bets in race ${about}`);
       if (has(node['vote']) && !own('vote:place')) leaks.push(`vote in race ${about}`);

@@ -121,6 +121,7 @@ export const PUBLIC: Readonly<Record<string, string>> = {
   'race:frames:get raceId': 'frames are what everybody has been sent',
   'race:history roomId': 'a list of public records',
   'race:history before': 'a cursor into public records',
+  'board:get roomId': 'made of public records',
   'bet:quote raceId': 'made of published totals',
   'bet:mine raceId': 'nothing: they are the asker’s own',
   'profile:get playerId': 'names are public',

@@ -5,7 +5,9 @@ import { createLedger } from '../../db/postgres/ledger.ts';
 import { createRaceRecords } from '../../db/postgres/races.ts';
 import { createRoomRecords } from '../../db/postgres/rooms.ts';
 import { createSeedKeyRecords } from '../../db/postgres/seed-keys.ts';
+import { createStatements } from '../../db/postgres/statement.ts';
 import type { CommandId, PlayerId, RaceId, RoomId } from '../../lib/core/ids.ts';
+import { DEFAULT_RATES } from '../../lib/core/pools.ts';
 import { DEFAULT_SETTINGS } from '../../lib/core/room-settings.ts';
 import type { RoomKind, RoomSettings } from '../../lib/core/room-state.ts';
 import type { Logger, Push, RaceRecords, ServerClock, Simulations } from '../../lib/ports.ts';
@@ -106,6 +108,8 @@ export async function createArena(options: ArenaOptions = {}) {
       clock,
       log,
       timeScale: more.timeScale ?? options.timeScale ?? 20,
+      timeZone: 'Asia/Seoul',
+      rates: DEFAULT_RATES,
       idSecret: secrets.idSecret,
       tagSecret: secrets.tagSecret,
       randomBytes,
@@ -123,11 +127,13 @@ export async function createArena(options: ArenaOptions = {}) {
     const sender = new FrameSender({ rooms: world.access, book, frames, odds, push, clock, log });
     await raceClock?.start();
     const wallet = createWalletService({
-      ledger,
+      statements: createStatements(pool, { startPoints: 10_000 }),
       queue: batcher,
       push,
       clock,
       dailyPoints: 2_000,
+      reliefPoints: 1_000,
+      reliefEveryHours: 4,
       startPoints: 10_000,
       timeZone: 'Asia/Seoul',
     });

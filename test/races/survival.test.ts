@@ -173,7 +173,7 @@ describe('races survive', () => {
         { outcome: 'refunded', returned: '300' },
       ]);
       const broken = (await later.audit()).map(({ invariant }) => invariant);
-      expect(broken).toEqual(['nothing is placed after the close']);
+      expect(broken).toEqual(['nothing-after-the-close']);
     } finally {
       await later.close();
     }
