@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- [lanes] [crash] [--seeds=100000] [--kills=40] [--seed=N]`: the long forms of tests that the usual run has
+ * `npm run soak -- [lanes] [crash] [model] [--seeds=100000] [--kills=40] [--lists=500] [--seed=N]`: the long forms of tests that the usual run has
  * in short. Without a name all of them, one after the other. Prints commit and seed, writes what came out to docs/soak.md
  * and ends with 1 where something failed.
  */
@@ -15,17 +15,23 @@ import { FIELD_SIZES, lanePs, laneTable, TRACKS } from './helpers/lanes.ts';
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REPORT = fileURLToPath(new URL('../docs/soak.md', import.meta.url));
+const VITEST = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
 const LEAST_P = 0.001;
 
-type Options = { readonly seeds: number; readonly kills: number; readonly seed: number };
+type Options = { readonly seeds: number; readonly kills: number; readonly lists: number; readonly seed: number };
 type Outcome = { readonly ok: boolean; readonly lines: readonly string[] };
 
-const PARTS: Readonly<Record<string, (options: Options) => Promise<Outcome>>> = { lanes, crash };
+const PARTS: Readonly<Record<string, (options: Options) => Promise<Outcome>>> = { lanes, crash, model };
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { seeds: { type: 'string' }, kills: { type: 'string' }, seed: { type: 'string' } },
+    options: {
+      seeds: { type: 'string' },
+      kills: { type: 'string' },
+      lists: { type: 'string' },
+      seed: { type: 'string' },
+    },
   });
   const [first, ...rest] = positionals;
   if (first === 'lane') return lane(rest);
@@ -35,6 +41,7 @@ async function main(): Promise<void> {
   const options: Options = {
     seeds: Number(values.seeds ?? 100_000),
     kills: Number(values.kills ?? 40),
+    lists: Number(values.lists ?? 500),
     seed: Number(values.seed ?? randomInt(2 ** 31)),
   };
   const commit = commitOf();
@@ -138,8 +145,7 @@ type Strike = { readonly victims: string; readonly moment: string; readonly twic
 
 /** test/crash with more moments. */
 async function crash({ kills, seed }: Options): Promise<Outcome> {
-  const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
-  const { code, text } = await run(process.execPath, [vitest, 'run', '--no-color', 'test/crash'], {
+  const { code, text } = await run(process.execPath, [VITEST, 'run', '--no-color', 'test/crash'], {
     CRASH_KILLS: String(kills),
     PADDOCK_TEST_SEED: String(seed),
   });
@@ -161,6 +167,33 @@ async function crash({ kills, seed }: Options): Promise<Outcome> {
       ...moments.map((moment) => `| ${moment} | ${count(moment, 'server')} | ${count(moment, 'both')} |`),
       '',
       ...[...told, ...summary].map((line) => `- ${line.trim().replace(/ +/g, ' ')}`),
+    ],
+  };
+}
+
+// ---- model ----
+
+/** test/ledger-model with more lists. */
+async function model({ lists, seed }: Options): Promise<Outcome> {
+  const { code, text } = await run(process.execPath, [VITEST, 'run', '--no-color', 'test/ledger-model'], {
+    MODEL_LISTS: String(lists),
+    MODEL_SEED: String(seed),
+  });
+  const told = text.split('\n').find((line) => line.startsWith('{"lists"'));
+  const counts = told === undefined ? {} : (JSON.parse(told) as Record<string, number>);
+  const codes = Object.entries(counts).filter(([what]) => what !== 'lists' && what !== 'seconds');
+  const failed = text.split('\n').filter((line) => line.includes('MODEL_SEED=') && line.includes('Error'));
+  const summary = text.split('\n').filter((line) => /^ +(Test Files|Tests) /.test(line));
+  return {
+    ok: code === 0 && counts['lists'] === lists,
+    lines: [
+      `Seeds ${seed} to ${seed + lists - 1}; ${counts['lists'] ?? 'not all'} lists agreed with the model after every block.`,
+      '',
+      '| accepted, refused, done | times |',
+      '|---|---|',
+      ...codes.map(([what, times]) => `| ${what} | ${times} |`),
+      '',
+      ...[...failed, ...summary].map((line) => `- ${line.trim().replace(/ +/g, ' ').slice(0, 300)}`),
     ],
   };
 }

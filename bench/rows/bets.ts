@@ -24,7 +24,7 @@ const STREAM_PER_SECOND = 5_000;
 export const bets: Row = {
   name: 'bets',
   unit: 'bets/s',
-  peer: 'Socket.IO with one transaction a bet',
+  peer: 'Socket.IO with one transaction a bet, the same rows',
   peerFigure: 950,
   target: '≥ 12,000/s at 20 races, ≥ 8 × the peer; p99 ≤ 60 ms at 5,000/s',
   met: (value, ratio) => value >= TARGET_PER_SECOND && ratio >= TARGET_RATIO,
