@@ -124,11 +124,11 @@ export const LIMITS = {
   ledgerQueue: limit('LEDGER_QUEUE', 20_000, 100, 1_000_000, 'items', 'bets waiting for a batch; above it OVERLOADED'),
   ledgerAnswerMs: limit(
     'LEDGER_ANSWER_MS',
-    300,
+    250,
     50,
     60_000,
     'ms',
-    'a ledger that does not respond is told to the player after this',
+    'a ledger that does not respond is told to the player after this, and so within 300 ms with the way there and back',
   ),
   ledgerQueueMs: limit('LEDGER_QUEUE_MS', 2_000, 100, 60_000, 'ms', 'longest wait in our own queue'),
   requestDeadlineMs: limit(
