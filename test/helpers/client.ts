@@ -237,7 +237,14 @@ export class TestClient {
     });
   }
 
+  /** Balances that came with an answer to a bet or a claim: whoever asks is told no second time. */
+  readonly answered: { readonly balance: string; readonly version: number }[] = [];
+
   #follow(name: RequestName, data: unknown): void {
+    if (name === 'bet:place' || name === 'wallet:claim') {
+      const { balance, balanceVersion } = data as Reply<'bet:place'>;
+      this.answered.push({ balance, version: balanceVersion });
+    }
     if (name === 'room:create' || name === 'room:join') {
       const { room, seat } = data as Reply<'room:join'>;
       this.#hold(room, seat);

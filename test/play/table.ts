@@ -298,10 +298,14 @@ export async function expectBalance(
   return balance;
 }
 
-/** The newest balance the client was told without asking. */
+/** The newest balance the client was told, without asking for it. */
 export function toldBalance(client: TestClient): string | null {
   const told = client.messages
     .filter(({ name }) => name === 'wallet:update')
     .map(({ data }) => data as { balance: string; version: number });
-  return told.sort((a, b) => a.version - b.version).at(-1)?.balance ?? client.ready?.player.balance ?? null;
+  return (
+    [...client.answered, ...told].sort((a, b) => a.version - b.version).at(-1)?.balance ??
+    client.ready?.player.balance ??
+    null
+  );
 }
